@@ -1,0 +1,203 @@
+package queries
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// object is a JSON object at a place of the definition.
+type object struct {
+	fields map[string]jsontext.Value
+	at     string
+	depth  int
+}
+
+func (d *decoder) object(value jsontext.Value, at string, depth int) (object, bool) {
+	o := object{at: at, depth: depth}
+	if value.Kind() != '{' {
+		d.refuse(at, "wrong_type", "an object is expected here, not "+kindName(value))
+		return o, false
+	}
+	if err := json.Unmarshal(value, &o.fields); err != nil {
+		d.refuse(at, "invalid_json", err.Error())
+		return o, false
+	}
+	return o, true
+}
+
+// only refuses fields an object does not have.
+func (d *decoder) only(o object, known ...string) {
+	for _, field := range slices.Sorted(maps.Keys(o.fields)) {
+		if !slices.Contains(known, field) {
+			d.suggest(o.at+"/"+escape(field), "unknown_field", fmt.Sprintf("%q is not known here", field), field, known)
+		}
+	}
+}
+
+func (d *decoder) array(value jsontext.Value, at string) ([]jsontext.Value, bool) {
+	var items []jsontext.Value
+	if value.Kind() != '[' {
+		d.refuse(at, "wrong_type", "a list is expected here, not "+kindName(value))
+		return nil, false
+	}
+	if err := json.Unmarshal(value, &items); err != nil {
+		d.refuse(at, "invalid_json", err.Error())
+		return nil, false
+	}
+	return items, true
+}
+
+func (d *decoder) text(value jsontext.Value, at string) (string, bool) {
+	var text string
+	if value.Kind() != '"' {
+		d.refuse(at, "wrong_type", "a text is expected here, not "+kindName(value))
+		return "", false
+	}
+	if err := json.Unmarshal(value, &text); err != nil {
+		d.refuse(at, "invalid_json", err.Error())
+		return "", false
+	}
+	return text, true
+}
+
+// name reads a text that names something.
+func (d *decoder) name(o object, field string, most int) string {
+	at := o.at + "/" + field
+	text, ok := d.text(o.fields[field], at)
+	if ok && text == "" {
+		d.refuse(at, "required", fmt.Sprintf("the name of the %s is empty", field))
+	}
+	if len(text) > most {
+		d.refuse(at, "too_long", fmt.Sprintf("the name has %d bytes; none has more than %d", len(text), most))
+	}
+	return text
+}
+
+func (d *decoder) boolean(value jsontext.Value, at string) (is, ok bool) {
+	if k := value.Kind(); k != 't' && k != 'f' {
+		d.refuse(at, "wrong_type", "true or false is expected here, not "+kindName(value))
+		return false, false
+	}
+	return value.Kind() == 't', true
+}
+
+func (d *decoder) number(value jsontext.Value, at string) (float64, bool) {
+	if value.Kind() != '0' {
+		d.refuse(at, "wrong_type", "a number is expected here, not "+kindName(value))
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(string(value), 64)
+	if err != nil || math.IsInf(n, 0) {
+		d.refuse(at, "out_of_range", fmt.Sprintf("%s is larger than any number that is kept", value))
+		return 0, false
+	}
+	return n, true
+}
+
+// whole reads a count.
+func (d *decoder) whole(value jsontext.Value, at string) (uint64, bool) {
+	n, ok := d.number(value, at)
+	if !ok {
+		return 0, false
+	}
+	if n < 0 || n != math.Trunc(n) || n > 1e15 {
+		d.refuse(at, "out_of_range", fmt.Sprintf("%s is no count; a whole number from 0 is expected", value))
+		return 0, false
+	}
+	return uint64(n), true
+}
+
+func (d *decoder) duration(value jsontext.Value, at string) Duration {
+	text, ok := d.text(value, at)
+	if !ok {
+		return Duration{}
+	}
+	duration, err := parseDuration(text)
+	if err != nil {
+		d.refuse(at, "invalid_duration", err.Error())
+	}
+	return duration
+}
+
+func (d *decoder) moment(value jsontext.Value, at string) Moment {
+	text, ok := d.text(value, at)
+	if !ok {
+		return ""
+	}
+	m, err := parseMoment(text)
+	if err != nil {
+		d.refuse(at, "invalid_time", err.Error())
+	}
+	return m
+}
+
+func (d *decoder) orderedMoments(low, high jsontext.Value, lowAt, highAt, at string) (from, to Moment) {
+	from, to = d.moment(low, lowAt), d.moment(high, highAt)
+	if from != "" && to != "" && !from.in(time.UTC).Before(to.in(time.UTC)) {
+		d.refuse(at, "reversed_range", fmt.Sprintf("nothing is from %s, in, to %s, out", from, to))
+	}
+	return from, to
+}
+
+// kindName says what a JSON value is.
+func kindName(value jsontext.Value) string {
+	switch value.Kind() {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a boolean"
+	case '"':
+		return "a text"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	default:
+		return "nothing"
+	}
+}
+
+// escape makes a field's name a token of a JSON Pointer.
+func escape(field string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(field) }
+
+// Nearest returns the known word that takes the fewest changes to write, if they are few for its length.
+func Nearest(given string, known []string) string {
+	best, changes := "", max(1, len(given)/3)+1
+	for _, word := range known {
+		if n := distance(given, word); n < changes {
+			best, changes = word, n
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to insert, drop or replace to turn a into b (Levenshtein, 1965).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

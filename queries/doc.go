@@ -1,0 +1,11 @@
+// Package queries is the segment language and its planner. A definition goes through these passes, one file each:
+//
+//	decode     JSON to nodes, refusing what the language does not have, with the place and a suggestion
+//	resolve    segments named by a definition are replaced by what they currently mean
+//	normalise  every node becomes set algebra over positive leaves; negations are complements
+//	plan       equal leaves of all definitions are one leaf; leaves over one source are one scan
+//	sql        the plan is printed as one statement whose values are all parameters
+//
+// print and sentence show a definition to programs and people. The package knows neither HTTP nor the driver: it prints
+// statements, others run them.
+package queries

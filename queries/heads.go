@@ -1,0 +1,65 @@
+package queries
+
+import (
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// bucketSize is the number of uids in one row of segment_members.
+const bucketSize = 1 << 20
+
+// Counts returns the statement that counts: per target its number, how many members it has, how many users there are, and the
+// uids of the first members, up to sample.
+func (p *Plan) Counts(sample int) Statement {
+	s, text := p.print()
+	n := s.bind("UInt64", strconv.Itoa(sample))
+	return s.statement(text + "SELECT\n  target,\n  bitmapCardinality(members) AS size,\n  bitmapCardinality(everyone) AS of,\n" +
+		"  bitmapToArray(bitmapSubsetLimit(members, 0, " + n + ")) AS sample\nFROM results\nORDER BY target")
+}
+
+// Page returns the statement for a page of the first target's members: how many there are in all, and the uids of the first
+// limit that come after a uid.
+func (p *Plan) Page(after uint32, limit int) Statement {
+	s, text := p.print()
+	from := s.bind("UInt32", strconv.FormatUint(uint64(after)+1, 10))
+	n := s.bind("UInt64", strconv.Itoa(limit))
+	return s.statement(text + "SELECT\n  bitmapCardinality(members) AS size,\n  bitmapToArray(bitmapSubsetLimit(members, " + from +
+		", " + n + ")) AS page\nFROM results\nWHERE target = 0")
+}
+
+// Run names a materialization of a target, and the one it is compared with; the nil UUID where there is none.
+type Run struct {
+	ID, Previous uuid.UUID
+}
+
+// Materialize returns the statement that keeps the members of every target, whose ids are those of segments, and who entered
+// and exited since the runs before: one row per segment and bucket of uids.
+func (p *Plan) Materialize(runs []Run) Statement {
+	s, text := p.print()
+	var segments []string
+	var ids, previous []uuid.UUID
+	for i, run := range runs {
+		segments = append(segments, p.targets[i].ID)
+		ids = append(ids, run.ID)
+		previous = append(previous, run.Previous)
+	}
+	segment := s.texts(segments)
+	fresh, old := s.bind("Array(UUID)", UUIDs(ids)), s.bind("Array(UUID)", UUIDs(previous))
+	size := strconv.Itoa(bucketSize)
+	return s.statement("INSERT INTO segment_members (project, segment, run, bucket, members, entered, exited)\n" + text +
+		"SELECT\n  " + s.project + ",\n  " + segment + "[target + 1],\n  " + fresh + "[target + 1],\n  bucket,\n  now_members,\n" +
+		"  bitmapAndnot(now_members, then_members),\n  bitmapAndnot(then_members, now_members)\nFROM (\n" +
+		"  SELECT target, bucket, groupBitmapMergeState(fresh) AS now_members, groupBitmapMergeState(old) AS then_members\n  FROM (\n" +
+		"    SELECT\n      target,\n      toUInt16(arrayJoin(range(toUInt32(intDiv(bitmapMax(everyone), " + size + ") + 1)))) AS bucket,\n" +
+		"      bitmapSubsetInRange(members, toUInt32(bucket * " + size + "), toUInt32((bucket + 1) * " + size + ")) AS fresh,\n" +
+		"      bitmapBuild(emptyArrayUInt32()) AS old\n    FROM results\n    UNION ALL\n" +
+		"    SELECT\n      toUInt16(indexOf(" + segment + ", segment) - 1) AS target,\n      bucket,\n      bitmapBuild(emptyArrayUInt32()) AS fresh,\n" +
+		"      members AS old\n    FROM segment_members\n    WHERE project = " + s.project + " AND segment IN " + segment + " AND has(" + old +
+		", run)\n  )\n  GROUP BY target, bucket\n)\n" +
+		"WHERE bitmapCardinality(now_members) > 0 OR bitmapCardinality(then_members) > 0")
+}
+
+func (s *sqlPrinter) statement(text string) Statement {
+	return Statement{SQL: text, Parameters: s.parameters}
+}

@@ -1,0 +1,181 @@
+package queries
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Print returns the definition as canonical JSON: decoding it gives the same definition, and equal definitions print
+// the same.
+func Print(d Definition) []byte {
+	var b bytes.Buffer
+	p := printer{jsontext.NewEncoder(&b)}
+	p.node(d.root)
+	return bytes.TrimSpace(b.Bytes())
+}
+
+// Hash returns the SHA-256 of the canonical JSON, in hexadecimal.
+func Hash(d Definition) string {
+	sum := sha256.Sum256(Print(d))
+	return hex.EncodeToString(sum[:])
+}
+
+// printer writes tokens to memory; every token is one the decoder would take, so none can be refused.
+type printer struct{ enc *jsontext.Encoder }
+
+func (p printer) token(t jsontext.Token) {
+	if err := p.enc.WriteToken(t); err != nil {
+		panic(fmt.Sprintf("print a definition: %v", err))
+	}
+}
+
+func (p printer) text(s string) { p.token(jsontext.String(s)) }
+
+func (p printer) field(name, value string) {
+	p.text(name)
+	p.text(value)
+}
+
+// object writes an object whose fields the function writes.
+func (p printer) object(fields func()) {
+	p.token(jsontext.BeginObject)
+	fields()
+	p.token(jsontext.EndObject)
+}
+
+func printArray[T any](p printer, items []T, item func(T)) {
+	p.token(jsontext.BeginArray)
+	for _, i := range items {
+		item(i)
+	}
+	p.token(jsontext.EndArray)
+}
+
+func (p printer) node(n Node) {
+	p.object(func() {
+		switch n := n.(type) {
+		case All:
+			p.text("all")
+			printArray(p, n.Of, p.node)
+		case Any:
+			p.text("any")
+			printArray(p, n.Of, p.node)
+		case Not:
+			p.text("not")
+			p.node(n.Of)
+		case AtLeast:
+			p.text("at_least")
+			p.token(jsontext.Int(int64(n.Count)))
+			p.text("of")
+			printArray(p, n.Of, p.node)
+		case Everyone:
+			p.text("everyone")
+			p.token(jsontext.True)
+		case Identified:
+			p.text("identified")
+			p.token(jsontext.Bool(n.Is))
+		case Attribute:
+			p.field("attribute", n.Name)
+			p.comparison(n.Comparison)
+		case Event:
+			p.event(n)
+		case Segment:
+			p.field("segment", n.ID)
+		default:
+			panic(fmt.Sprintf("print: unknown node %T", n))
+		}
+	})
+}
+
+func (p printer) event(e Event) {
+	p.field("event", e.Name)
+	if e.Where != nil {
+		p.text("where")
+		p.predicate(e.Where)
+	}
+	if e.Count != (Count{Op: CountGte, N: 1}) {
+		p.text("count")
+		p.object(func() {
+			p.field("op", string(e.Count.Op))
+			p.text("value")
+			if e.Count.Op == CountBetween {
+				printArray(p, []uint64{e.Count.N, e.Count.M}, func(n uint64) { p.token(jsontext.Uint(n)) })
+				return
+			}
+			p.token(jsontext.Uint(e.Count.N))
+		})
+	}
+	switch w := e.Window; {
+	case w.Within != Duration{}:
+		p.field("within", w.Within.String())
+	case w.To != "":
+		p.text("between")
+		p.object(func() {
+			p.field("from", string(w.From))
+			p.field("to", string(w.To))
+		})
+	case w.From != "":
+		p.field("since", string(w.From))
+	}
+}
+
+func (p printer) predicate(n Predicate) {
+	p.object(func() {
+		switch n := n.(type) {
+		case AllOf:
+			p.text("all")
+			printArray(p, n.Of, p.predicate)
+		case AnyOf:
+			p.text("any")
+			printArray(p, n.Of, p.predicate)
+		case NotOf:
+			p.text("not")
+			p.predicate(n.Of)
+		case Property:
+			p.field("property", n.Path)
+			p.comparison(n.Comparison)
+		default:
+			panic(fmt.Sprintf("print: unknown predicate %T", n))
+		}
+	})
+}
+
+// comparison writes the fields of a comparison.
+func (p printer) comparison(c Comparison) {
+	p.field("op", string(c.Op))
+	if c.Operand.Kind != NoOperand {
+		p.text("value")
+		p.operand(c.Operand)
+	}
+	if c.IgnoreCase {
+		p.text("ignore_case")
+		p.token(jsontext.True)
+	}
+}
+
+func (p printer) operand(o Operand) {
+	number := func(n float64) { p.token(jsontext.Float(n)) }
+	switch o.Kind {
+	case NoOperand:
+	case TextOperand:
+		p.text(o.Text)
+	case TextsOperand:
+		printArray(p, o.Texts, p.text)
+	case NumberOperand:
+		number(o.Number)
+	case NumbersOperand, RangeOperand:
+		printArray(p, o.Numbers, number)
+	case BooleanOperand:
+		p.token(jsontext.Bool(o.Boolean))
+	case MomentOperand:
+		p.text(string(o.From))
+	case MomentsOperand:
+		printArray(p, []string{string(o.From), string(o.To)}, p.text)
+	case DurationOperand:
+		p.text(o.Duration.String())
+	}
+}

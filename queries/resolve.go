@@ -1,0 +1,113 @@
+package queries
+
+import (
+	"fmt"
+	"strings"
+
+	"muster"
+)
+
+// Lookup finds the current definition of a segment.
+type Lookup func(id string) (Definition, bool)
+
+// CheckReferences refuses the definition of a segment that names one that does not exist, or that comes back to itself,
+// through however many others. The lookup must already give the new definition for the segment's own id.
+func CheckReferences(id string, lookup Lookup) error {
+	root, ok := lookup(id)
+	if !ok {
+		return fmt.Errorf("check segment %s: it is not there", id)
+	}
+	r := resolver{lookup: lookup, path: []string{id}}
+	r.node(root.root, "/definition")
+	return r.err()
+}
+
+// resolve replaces every segment by its current definition.
+func resolve(d Definition, lookup Lookup) (Node, error) {
+	r := resolver{lookup: lookup}
+	n := r.node(d.root, "")
+	return n, r.err()
+}
+
+type resolver struct {
+	lookup Lookup
+	path   []string // the segments that led here
+	at     string   // where the definition that was asked for names the first of them
+	leaves int
+	issues []muster.Issue
+}
+
+// maxResolved bounds the leaves of a definition with all its segments in place: segments that name others twice grow
+// without end otherwise.
+const maxResolved = 20_000
+
+func (r *resolver) err() error {
+	if len(r.issues) == 0 {
+		return nil
+	}
+	return &muster.Error{Code: muster.InvalidDefinition, Detail: "the definition cannot be resolved", Issues: r.issues}
+}
+
+func (r *resolver) nodes(of []Node, at string) []Node {
+	resolved := make([]Node, len(of))
+	for i, n := range of {
+		resolved[i] = r.node(n, fmt.Sprintf("%s/%d", at, i))
+	}
+	return resolved
+}
+
+func (r *resolver) node(n Node, at string) Node {
+	switch n := n.(type) {
+	case All:
+		return All{r.nodes(n.Of, at+"/all")}
+	case Any:
+		return Any{r.nodes(n.Of, at+"/any")}
+	case AtLeast:
+		return AtLeast{n.Count, r.nodes(n.Of, at+"/of")}
+	case Not:
+		return Not{r.node(n.Of, at+"/not")}
+	case Segment:
+		return r.segment(n.ID, at+"/segment")
+	case Everyone, Identified, Attribute, Event:
+		r.leaves++
+		return n
+	default:
+		panic(fmt.Sprintf("resolve: unknown node %T", n))
+	}
+}
+
+func (r *resolver) segment(id, at string) Node {
+	// Everything under a named segment is put down to the place that names it.
+	if r.at == "" {
+		r.at = at
+		defer func() { r.at = "" }()
+	}
+	for i, seen := range r.path {
+		if seen == id {
+			cycle := strings.Join(append(r.path[i:], id), " → ")
+			r.issues = append(r.issues, muster.Issue{
+				Pointer: r.at, Code: "cycle", Detail: "the segment would name itself: " + cycle,
+			})
+			return nil
+		}
+	}
+	if r.leaves > maxResolved {
+		if len(r.issues) == 0 {
+			r.issues = append(r.issues, muster.Issue{
+				Pointer: r.at, Code: "too_many_leaves",
+				Detail: fmt.Sprintf("with all the segments it names, the definition has more than %d leaves", maxResolved),
+			})
+		}
+		return nil
+	}
+	found, ok := r.lookup(id)
+	if !ok {
+		r.issues = append(r.issues, muster.Issue{
+			Pointer: r.at, Code: "unknown_segment", Detail: fmt.Sprintf("there is no segment %q in this project", id),
+		})
+		return nil
+	}
+	r.path = append(r.path, id)
+	defer func() { r.path = r.path[:len(r.path)-1] }()
+	return r.node(found.root, "")
+}

@@ -1,0 +1,114 @@
+package queries
+
+import "fmt"
+
+// nativeAttributes are those kept apart from what people say of a user: how their rows are printed. A custom attribute
+// cannot have one of these names.
+var nativeAttributes = map[string]func(*sqlPrinter) string{
+	"user_id":      func(s *sqlPrinter) string { return s.idRows("user") },
+	"anonymous_id": func(s *sqlPrinter) string { return s.idRows("anonymous") },
+	"first_seen":   func(s *sqlPrinter) string { return s.seenRows("min(first_seen)") },
+	"last_seen":    func(s *sqlPrinter) string { return s.seenRows("max(last_seen)") },
+	"sessions":     (*sqlPrinter).sessionRows,
+}
+
+// attributeRows prints one row per user with the attribute's value: uid, kind, text, number, instant, list.
+func (s *sqlPrinter) attributeRows(name string) string {
+	if native, ok := nativeAttributes[name]; ok {
+		return native(s)
+	}
+	return s.latestRows(s.text(name))
+}
+
+// latestRows prints each user's latest value as of now, over all of the user's actors.
+//
+// latest_attributes has the latest of each actor. It is the user's for everybody but the mixed: users of whom an actor
+// other than the first has a value, or of whom an actor's latest is from after now. Theirs is found in the snapshots. The
+// mixed are few, and where there are none the snapshots are not read.
+func (s *sqlPrinter) latestRows(name string) string {
+	later := "time > " + s.now
+	if !s.scope.KnownAt.IsZero() {
+		later += " OR NOT (true" + s.known("received") + ")"
+	}
+	of := "project = " + s.project + " AND attribute = " + name
+	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM latest_attributes FINAL\n  WHERE " + of +
+		" AND (dictGet('actor_uids', 'rank', actor) > 0 OR " + later + ")\n) AS mixed\n" +
+		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of +
+		" AND NOT bitmapContains(mixed, uid)\nUNION ALL\n" +
+		"SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list\nFROM (\n" +
+		"  SELECT " + uidOf + " AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value\n" +
+		"  FROM attribute_snapshots FINAL\n  WHERE bitmapCardinality(mixed) > 0 AND " + of + " AND time <= " + s.now + s.known("received") +
+		"\n    AND bitmapContains(mixed, uid)\n  GROUP BY uid\n)"
+}
+
+// idRows prints the id each user is known by, of one kind of actor: that of the first of them.
+func (s *sqlPrinter) idRows(kind string) string {
+	return textRow("SELECT uid, argMin(id, rank) AS text FROM actors FINAL WHERE project = " + s.project + " AND kind = '" + kind +
+		"' GROUP BY uid")
+}
+
+func textRow(rows string) string {
+	return "SELECT uid, 'text' AS kind, text, CAST(NULL AS Nullable(Float64)) AS number, CAST(NULL AS Nullable(Int64)) AS instant, " +
+		"emptyArrayString() AS list\nFROM (" + rows + ")"
+}
+
+// seenRows prints when each user was first or last seen, as of now. activity knows it for everybody who was not seen
+// since; the events know it for the others.
+func (s *sqlPrinter) seenRows(pick string) string {
+	sighting := "least(time, toDateTime64(received, 3, 'UTC'))"
+	later := "last_seen > " + s.now
+	if !s.scope.KnownAt.IsZero() {
+		later = "true"
+	}
+	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE project = " + s.project + " AND " + later + "\n) AS later\n" +
+		"SELECT uid, 'time' AS kind, '' AS text, CAST(NULL AS Nullable(Float64)) AS number, toNullable(toUnixTimestamp64Milli(" + pick +
+		")) AS instant, emptyArrayString() AS list\nFROM (\n" +
+		"  SELECT " + uidOf + " AS uid, first_seen, last_seen FROM activity\n  WHERE project = " + s.project +
+		" AND NOT bitmapContains(later, uid)\n  UNION ALL\n" +
+		"  SELECT " + uidOf + " AS uid, " + sighting + " AS first_seen, " + sighting + " AS last_seen FROM events\n" +
+		"  WHERE bitmapCardinality(later) > 0 AND project = " + s.project + " AND " + sighting + " <= " + s.now + s.known("received") +
+		" AND bitmapContains(later, uid)\n)\nGROUP BY uid"
+}
+
+// sessionRows prints how many sessions each user had: a session ends when nothing follows for 30 minutes.
+func (s *sqlPrinter) sessionRows() string {
+	return "SELECT uid, 'number' AS kind, '' AS text, toNullable(toFloat64(1 + arrayCount((a, b) -> b - a > 1800000, " +
+		"arrayPopBack(times), arrayPopFront(times)))) AS number, CAST(NULL AS Nullable(Int64)) AS instant, emptyArrayString() AS list\nFROM (\n" +
+		"  SELECT uid, arraySort(groupArray(sighting)) AS times\n  FROM (\n    SELECT " + uidOf +
+		" AS uid, toUnixTimestamp64Milli(least(time, toDateTime64(received, 3, 'UTC'))) AS sighting\n    FROM events\n    WHERE project = " +
+		s.project + " AND sighting <= {now:Int64}" + s.known("received") + "\n  )\n  GROUP BY uid\n)"
+}
+
+// attributeConditions prints the conditions of leaves over one attribute's rows.
+func (s *sqlPrinter) attributeConditions(leaves []Node) []string {
+	isText := "kind = 'text'"
+	r := reading{
+		exists:  "kind != 'null'",
+		text:    guarded{isText, "text"},
+		truth:   guarded{"kind IN ('text', 'boolean')", "text"},
+		number:  "number",
+		instant: "coalesce(instant, if(" + isText + " AND length(text) = 10, " + s.dayInstant("text") + ", NULL))",
+		list:    guarded{"kind = 'list'", "list"},
+	}
+	conditions := make([]string, len(leaves))
+	for i, n := range leaves {
+		a, ok := n.(Attribute)
+		if !ok {
+			panic(fmt.Sprintf("sql: %T reads no attribute", n))
+		}
+		conditions[i] = s.compare(a.Comparison, r)
+	}
+	return conditions
+}
+
+// dayInstant reads a text that is a date as its midnight in the project's zone.
+func (s *sqlPrinter) dayInstant(text string) string {
+	zone, ok := s.parameters["zone"]
+	if !ok {
+		zone = s.scope.Zone.String()
+		s.parameters["zone"] = zone
+	}
+	day := "toDate32OrNull(" + text + ")"
+	// The comparison refuses what is no date of the calendar, such as February 30, and what is written otherwise.
+	return "if(toString(" + day + ") = " + text + ", toUnixTimestamp64Milli(toDateTime64(" + day + ", 3, {zone:String})), NULL)"
+}
