@@ -1,0 +1,81 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+
+	"muster/ingest/spool"
+)
+
+// load is one segment on its way into ClickHouse.
+type load struct {
+	segment  *spool.Sealed
+	inserter *inserter
+	token    string // names the segment for ever
+
+	read       bool
+	messages   []Message
+	broken     refused // records that are no messages
+	refused    refused // broken ones, and what ClickHouse refuses
+	identities bool    // something new was said about identifiers
+	stored     bool
+}
+
+func (d *Drain) newLoad(segment *spool.Sealed) *load {
+	return &load{segment: segment, inserter: &d.inserter, token: fmt.Sprintf("%s/%d", d.spool.ID(), segment.Sequence)}
+}
+
+// store inserts what can be and puts aside what cannot. After an error it does the same again, under the same tokens.
+func (l *load) store(ctx context.Context, refusedDir string) error {
+	if !l.read {
+		if err := l.parse(); err != nil {
+			return err
+		}
+	}
+	l.refused = append(refused(nil), l.broken...)
+	if err := l.insert(ctx, l.token, l.messages); err != nil {
+		return err
+	}
+	if err := l.refused.write(refusedDir, l.token); err != nil {
+		return err
+	}
+	l.stored = true
+	return nil
+}
+
+// parse reads the segment's records.
+func (l *load) parse() error {
+	l.messages, l.broken = nil, nil
+	for record, err := range l.segment.Records() {
+		if err != nil {
+			return err
+		}
+		m, err := ParseRecord(record)
+		if err != nil {
+			l.broken.add(record, err)
+			continue
+		}
+		l.messages = append(l.messages, m)
+	}
+	l.read = true
+	return nil
+}
+
+// insert inserts the messages. Where ClickHouse refuses what they say it halves them, until the ones to blame stand alone
+// and can be put aside: one bad message must not hold back the others.
+func (l *load) insert(ctx context.Context, token string, messages []Message) error {
+	identities, err := l.inserter.insert(ctx, token, messages)
+	l.identities = l.identities || identities
+	switch {
+	case err == nil || !refusesData(err):
+		return err
+	case len(messages) == 1:
+		l.refused.add(AppendRecord(nil, &messages[0]), err)
+		return nil
+	}
+	half := len(messages) / 2
+	if err := l.insert(ctx, token+"/0", messages[:half]); err != nil {
+		return err
+	}
+	return l.insert(ctx, token+"/1", messages[half:])
+}

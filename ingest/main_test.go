@@ -1,0 +1,9 @@
+package ingest
+
+import (
+	"testing"
+
+	"muster/clickhouse/clickhousetest"
+)
+
+func TestMain(m *testing.M) { clickhousetest.Main(m) }
