@@ -1,0 +1,123 @@
+package segments
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"muster"
+	"muster/clickhouse"
+	"muster/projects"
+	"muster/queries"
+)
+
+// Evaluator runs definitions. It is the only one in the product: previews, lists, materializations and exports all ask it.
+type Evaluator struct {
+	db    *clickhouse.DB
+	store *Store
+}
+
+// NewEvaluator returns an evaluator of the definitions in store.
+func NewEvaluator(db *clickhouse.DB, store *Store) *Evaluator { return &Evaluator{db: db, store: store} }
+
+// At says for when a definition is evaluated. The zero value is now.
+type At struct {
+	AsOf    *time.Time
+	KnownAt *time.Time // what was received later is ignored
+}
+
+// Preview is what a definition would give.
+type Preview struct {
+	Count, Of uint64
+	Sample    []User
+	Warnings  []Warning
+	AsOf      time.Time // the pinned now
+	Elapsed   time.Duration
+	RowsRead  uint64
+	BytesRead uint64
+}
+
+// Preview counts the users a definition holds for, and shows up to sample of them.
+func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d queries.Definition, at At, sample int) (Preview, error) {
+	start := time.Now()
+	plan, scope, err := e.compile(ctx, project, d, at)
+	if err != nil {
+		return Preview{}, err
+	}
+	var read clickhouse.Statistics
+	p := Preview{AsOf: scope.Now}
+	var uids []uint32
+	var target uint16
+	statement := plan.Counts(sample)
+	err = e.db.QueryRow(clickhouse.WithStatistics(ctx, statement.Parameters, &read), statement.SQL).Scan(&target, &p.Count, &p.Of, &uids)
+	if err != nil {
+		return Preview{}, failed(ctx, "preview", err)
+	}
+	p.Elapsed, p.RowsRead, p.BytesRead = time.Since(start), read.Rows, read.Bytes
+	if p.Sample, err = e.people(ctx, scope, uids, nil); err != nil {
+		return Preview{}, err
+	}
+	p.Warnings, err = e.warnings(ctx, project.ID, d)
+	return p, err
+}
+
+// Statement returns what would be run to count a definition.
+func (e *Evaluator) Statement(ctx context.Context, project projects.Project, d queries.Definition, at At) (queries.Statement, error) {
+	plan, _, err := e.compile(ctx, project, d, at)
+	if err != nil {
+		return queries.Statement{}, err
+	}
+	return plan.Counts(0), nil
+}
+
+// compile plans one definition.
+func (e *Evaluator) compile(ctx context.Context, project projects.Project, d queries.Definition, at At) (*queries.Plan, queries.Scope, error) {
+	current, err := e.store.Current(ctx, project.ID)
+	if err != nil {
+		return nil, queries.Scope{}, err
+	}
+	scope, err := newScope(project, at, current)
+	if err != nil {
+		return nil, scope, err
+	}
+	plan, err := queries.Compile(scope, []queries.Target{{Definition: d}})
+	return plan, scope, err
+}
+
+// newScope pins now.
+func newScope(project projects.Project, at At, current map[string]Segment) (queries.Scope, error) {
+	scope := queries.Scope{
+		Project: project.ID, Zone: project.Zone, Now: time.Now().UTC().Truncate(time.Millisecond),
+		Lookup: func(id string) (queries.Definition, bool) {
+			seg, ok := current[id]
+			return seg.Definition, ok
+		},
+	}
+	if at.AsOf != nil {
+		if y := at.AsOf.Year(); y < 1970 || y > 2200 {
+			return scope, &muster.Error{
+				Code: muster.InvalidArgument, Detail: "as_of is out of range",
+				Issues: []muster.Issue{{Pointer: "/as_of", Code: "out_of_range", Detail: "as_of must be between the years 1970 and 2200"}},
+			}
+		}
+		scope.Now = at.AsOf.UTC().Truncate(time.Millisecond)
+	}
+	if at.KnownAt != nil {
+		scope.KnownAt = at.KnownAt.UTC()
+	}
+	return scope, nil
+}
+
+// failed says what went wrong with a query: that it took too long, that ClickHouse is away, or that it is our fault.
+func failed(ctx context.Context, what string, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return &muster.Error{
+			Code: muster.Timeout, Detail: what + ": stopped before it was done; there is no partial answer", Err: err,
+			Hint: "narrow the time windows, or try again",
+		}
+	case clickhouse.IsUnavailable(err):
+		return &muster.Error{Code: muster.Unavailable, Detail: what + ": ClickHouse cannot do this now; try again soon", Err: err}
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

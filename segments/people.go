@@ -1,0 +1,222 @@
+package segments
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"muster"
+	"muster/clickhouse"
+	"muster/projects"
+	"muster/queries"
+)
+
+// User is one person, as lists show them.
+type User struct {
+	UID         uint32
+	Actor       muster.Actor // the one the user is known by; the user's address
+	UserID      *string
+	AnonymousID *string
+	Attributes  map[string]any // text, float64, bool or []string; times of native attributes as RFC 3339 text
+}
+
+// PageRequest asks for a part of a list.
+type PageRequest struct {
+	Cursor  string
+	Limit   int      // 0 for the usual 50
+	Columns []string // the attributes to answer; nil for all
+}
+
+// Page is a part of a list of users.
+type Page struct {
+	Users []User
+	Total uint64
+	Next  *string // the cursor of the next part, nil at the end
+	AsOf  time.Time
+}
+
+// defaultLimit is the length of a page nobody gave a length for.
+const defaultLimit = 50
+
+// cursor is where a list goes on: after a uid, as of the time the first page was asked for.
+type cursor struct {
+	After uint32 `json:"a"`
+	AsOf  int64  `json:"t"`
+	Run   string `json:"r,omitempty"` // of a list of members
+}
+
+func (c cursor) String() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(fmt.Sprintf("print a cursor: %v", err)) // three plain fields
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func parseCursor(text string) (cursor, error) {
+	var c cursor
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
+	}
+	if err != nil || c.AsOf == 0 {
+		return c, &muster.Error{
+			Code: muster.InvalidArgument, Detail: "the cursor is not one of ours", Hint: "send the \"next\" of the page before, unchanged",
+		}
+	}
+	return c, nil
+}
+
+// Users lists the users a definition holds for, in a stable order. All pages of a list are as of the same time.
+func (e *Evaluator) Users(ctx context.Context, project projects.Project, d queries.Definition, at At, request PageRequest) (Page, error) {
+	var from cursor
+	if request.Cursor != "" {
+		var err error
+		if from, err = parseCursor(request.Cursor); err != nil {
+			return Page{}, err
+		}
+		asOf := time.UnixMilli(from.AsOf)
+		at.AsOf = &asOf
+	}
+	plan, scope, err := e.compile(ctx, project, d, at)
+	if err != nil {
+		return Page{}, err
+	}
+	limit := request.Limit
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	page := Page{AsOf: scope.Now}
+	var uids []uint32
+	statement := plan.Page(from.After, limit)
+	if err := e.db.QueryRow(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL).Scan(&page.Total, &uids); err != nil {
+		return Page{}, failed(ctx, "list users", err)
+	}
+	if page.Users, err = e.people(ctx, scope, uids, request.Columns); err != nil {
+		return Page{}, err
+	}
+	if len(uids) == limit {
+		next := cursor{After: uids[len(uids)-1], AsOf: scope.Now.UnixMilli()}.String()
+		page.Next = &next
+	}
+	return page, nil
+}
+
+// people reads what lists show of users, in the order of the uids, with the named attributes or all.
+func (e *Evaluator) people(ctx context.Context, scope queries.Scope, uids []uint32, columns []string) ([]User, error) {
+	if len(uids) == 0 {
+		return nil, nil
+	}
+	users, actors, err := e.identities(ctx, scope, uids)
+	if err != nil {
+		return nil, err
+	}
+	index := make(map[uint32]int, len(users))
+	for i := range users {
+		index[users[i].UID] = i
+	}
+	if err := e.facts(ctx, queries.Facts(scope, actors, columns), users, index); err != nil {
+		return nil, err
+	}
+	if err := e.sightings(ctx, queries.Sightings(scope, actors), users, index); err != nil {
+		return nil, err
+	}
+	if columns != nil {
+		for i := range users {
+			for name := range users[i].Attributes {
+				if !slices.Contains(columns, name) {
+					delete(users[i].Attributes, name)
+				}
+			}
+		}
+	}
+	return users, nil
+}
+
+func (e *Evaluator) identities(ctx context.Context, scope queries.Scope, uids []uint32) (users []User, actors []uint64, err error) {
+	statement := queries.People(scope, uids)
+	rows, err := e.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	if err != nil {
+		return nil, nil, failed(ctx, "read users", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		u := User{Attributes: map[string]any{}}
+		var knownBy uint64
+		var own []uint64
+		var userID, anonymousID string
+		var identified, hasAnonymous bool
+		if err := rows.Scan(&u.UID, &knownBy, &own, &userID, &identified, &anonymousID, &hasAnonymous); err != nil {
+			return nil, nil, failed(ctx, "read users", err)
+		}
+		u.Actor = muster.Actor(knownBy)
+		if identified {
+			u.UserID = &userID
+		}
+		if hasAnonymous {
+			u.AnonymousID = &anonymousID
+		}
+		users, actors = append(users, u), append(actors, own...)
+	}
+	return users, actors, rows.Err()
+}
+
+func (e *Evaluator) facts(ctx context.Context, statement queries.Statement, users []User, index map[uint32]int) error {
+	rows, err := e.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	if err != nil {
+		return failed(ctx, "read attributes", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var uid uint32
+		var name, kind, text, source string
+		var number *float64
+		var list []string
+		var at time.Time
+		if err := rows.Scan(&uid, &name, &kind, &text, &number, &list, &source, &at); err != nil {
+			return failed(ctx, "read attributes", err)
+		}
+		i, ok := index[uid]
+		if !ok {
+			continue
+		}
+		attributes := users[i].Attributes
+		switch {
+		case kind == "number" && number != nil:
+			attributes[name] = *number
+		case kind == "boolean":
+			attributes[name] = text == "true"
+		case kind == "list":
+			attributes[name] = list
+		default:
+			attributes[name] = text
+		}
+	}
+	return rows.Err()
+}
+
+func (e *Evaluator) sightings(ctx context.Context, statement queries.Statement, users []User, index map[uint32]int) error {
+	rows, err := e.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	if err != nil {
+		return failed(ctx, "read activity", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var uid uint32
+		var first, last time.Time
+		var sessions uint64
+		if err := rows.Scan(&uid, &first, &last, &sessions); err != nil {
+			return failed(ctx, "read activity", err)
+		}
+		if i, ok := index[uid]; ok {
+			attributes := users[i].Attributes
+			attributes["first_seen"] = first.UTC().Format(time.RFC3339Nano)
+			attributes["last_seen"] = last.UTC().Format(time.RFC3339Nano)
+			attributes["sessions"] = sessions
+		}
+	}
+	return rows.Err()
+}
