@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"muster"
+	"muster/exports"
+	"muster/problem"
+	"muster/projects"
+	"muster/segments"
+)
+
+// Config is what the API stands on.
+type Config struct {
+	Keys      *projects.Keyring
+	Projects  *projects.Directory
+	Segments  *segments.Store
+	Evaluator *segments.Evaluator
+	Exports   *exports.Service
+	// Flush returns when everything acknowledged before is queryable.
+	Flush     func(context.Context) error
+	Dashboard http.Handler // answers every path that is nobody else's
+	Log       *slog.Logger
+}
+
+// queryTimeout bounds every request. One that takes longer is stopped and answered with an error, never with a part.
+const queryTimeout = 2 * time.Minute
+
+type server struct{ Config }
+
+// New returns the handler of /api/v1, /openapi.json, /docs and the dashboard.
+func New(c Config) (http.Handler, error) {
+	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Exports == nil || c.Flush == nil ||
+		c.Dashboard == nil || c.Log == nil {
+		return nil, errors.New("api: a part of the configuration is missing")
+	}
+	s := &server{c}
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.Use(s.recoverPanics)
+	router.NoRoute(func(g *gin.Context) {
+		if isAPI(g.Request.URL.Path) {
+			problem.Write(g.Writer, &muster.Error{
+				Code: muster.NotFound, Detail: "there is nothing at " + g.Request.URL.Path, Hint: "/docs lists what there is",
+			})
+			return
+		}
+		c.Dashboard.ServeHTTP(g.Writer, g.Request)
+	})
+
+	huma.NewError = newHumaError
+	config := huma.DefaultConfig("Muster", "1")
+	config.CreateHooks = nil // answers carry no $schema links
+	config.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
+	config.DocsPath = ""
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"secret": {Type: "http", Scheme: "bearer", Description: "the project's secret key"},
+	}
+	api := humagin.New(router, config)
+	group := huma.NewGroup(api, "/api/v1")
+	group.UseMiddleware(s.requireSecret, limitTime)
+	s.registerSegments(group)
+	s.registerPreview(group)
+	s.registerMembers(group)
+	s.registerRuns(group)
+	s.registerUsers(group)
+	s.registerCatalog(group)
+	s.registerExports(group)
+	s.registerFlush(group)
+	router.GET("/docs", reference(api.OpenAPI()))
+	return router, nil
+}
+
+// limitTime gives every request an end.
+func limitTime(ctx huma.Context, next func(huma.Context)) {
+	limited, cancel := context.WithTimeout(ctx.Context(), queryTimeout)
+	defer cancel()
+	next(huma.WithContext(ctx, limited))
+}
+
+// recoverPanics turns a panic into a problem document and a line in the log.
+func (s *server) recoverPanics(g *gin.Context) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.Log.ErrorContext(g.Request.Context(), "request panicked", slog.String("path", g.Request.URL.Path), slog.Any("panic", r))
+			problem.Write(g.Writer, &muster.Error{Code: muster.Internal, Detail: "something went wrong on our side"})
+		}
+	}()
+	g.Next()
+}
+
+func isAPI(path string) bool {
+	return len(path) >= 5 && path[:5] == "/api/" || len(path) >= 4 && path[:4] == "/v1/"
+}
