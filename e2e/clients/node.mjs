@@ -1,0 +1,26 @@
+// Sends the traffic of a small shop through the public client: node node.mjs HOST WRITE_KEY
+import { Analytics } from "@segment/analytics-node";
+
+const [host, writeKey] = process.argv.slice(2);
+const analytics = new Analytics({ host, writeKey, flushAt: 20, maxRetries: 5 });
+const errors = [];
+analytics.on("error", (error) => errors.push(error));
+
+for (let i = 1; i <= 60; i++) {
+  const userId = `user-${i}`;
+  analytics.identify({
+    userId,
+    traits: { email: `${userId}@example.com`, plan: i % 3 === 0 ? "pro" : "free", seats: i, company: { name: "Zoë & Söhne" } },
+  });
+  for (let n = 0; n < i % 5; n++) {
+    analytics.track({ userId, event: "purchase", properties: { amount: 10 * n, currency: "EUR", items: ["book", "pen"] } });
+  }
+}
+analytics.track({ anonymousId: "visitor-1", event: "viewed" });
+analytics.page({ userId: "user-1", name: "Pricing", properties: { path: "/pricing" } });
+
+await analytics.closeAndFlush();
+if (errors.length > 0) {
+  console.error(errors);
+  process.exit(1);
+}
