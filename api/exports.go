@@ -47,10 +47,11 @@ type exportPath struct {
 	ID string `path:"id"`
 }
 
-func (p exportPath) parse() (uuid.UUID, error) {
-	id, err := uuid.Parse(p.ID)
+// exportID reads the id of an export; what is none names no export.
+func exportID(text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
 	if err != nil {
-		return id, &muster.Error{Code: muster.NotFound, Detail: "there is no export " + p.ID + " in this project"}
+		return id, &muster.Error{Code: muster.NotFound, Detail: "there is no export " + text + " in this project"}
 	}
 	return id, nil
 }
@@ -103,7 +104,7 @@ func (s *server) registerExports(api huma.API) {
 		return out, nil
 	})
 	get(s, api, "/exports/{id}", "Read how far an export is", func(ctx context.Context, in *exportPath) (*exportOutput, error) {
-		id, err := in.parse()
+		id, err := exportID(in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -114,10 +115,10 @@ func (s *server) registerExports(api huma.API) {
 		return &exportOutput{newExportBody(e)}, nil
 	})
 	get(s, api, "/exports/{id}/files/{name}", "Download a file of an export, whole or in ranges", func(ctx context.Context, in *struct {
-		exportPath
+		ID   string `path:"id"`
 		Name string `path:"name"`
 	}) (*huma.StreamResponse, error) {
-		id, err := in.parse()
+		id, err := exportID(in.ID)
 		if err != nil {
 			return nil, err
 		}

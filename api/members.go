@@ -10,13 +10,16 @@ import (
 )
 
 type membersBody struct {
-	usersBody
-	Run string `json:"run" doc:"the materialization they are the members of"`
+	Users []userBody `json:"users"`
+	Total uint64     `json:"total"`
+	Next  *string    `json:"next" doc:"the cursor of the next page, or null"`
+	Run   string     `json:"run" doc:"the materialization they are the members of"`
+	AsOf  time.Time  `json:"as_of"`
 }
 
 func (s *server) registerMembers(api huma.API) {
 	get(s, api, "/segments/{id}/members", "List the members of a segment at its newest run, or at the newest as of a time", func(ctx context.Context, in *struct {
-		segmentPath
+		ID string `path:"id"`
 		AsOf   time.Time `query:"as_of" doc:"the newest run as of this time"`
 		Cursor string    `query:"cursor"`
 		Limit  int       `query:"limit" minimum:"1" maximum:"1000" default:"50"`
@@ -25,6 +28,8 @@ func (s *server) registerMembers(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &struct{ Body membersBody }{membersBody{newUsersBody(page), run.ID.String()}}, nil
+		return &struct{ Body membersBody }{membersBody{
+			Users: newUserBodies(page.Users), Total: page.Total, Next: page.Next, Run: run.ID.String(), AsOf: page.AsOf,
+		}}, nil
 	})
 }
