@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -14,34 +13,13 @@ import (
 	"muster/problem"
 )
 
-// exportBody is an export as people see it.
-type exportBody struct {
-	ID        string          `json:"id"`
-	Status    exports.Status  `json:"status" enum:"queued,running,done,failed"`
-	Request   exports.Request `json:"request"`
-	Rows      uint64          `json:"rows"`
-	Files     []exports.File  `json:"files"`
-	Manifest  string          `json:"manifest,omitempty" doc:"the file that describes the dataset, when it is done"`
-	Error     string          `json:"error,omitempty" doc:"why it failed"`
-	CreatedAt time.Time       `json:"created_at"`
-	UpdatedAt time.Time       `json:"updated_at"`
-}
+// exportOutput answers with an export as it is.
+type exportOutput struct{ Body exports.Export }
 
-func newExportBody(e exports.Export) exportBody {
-	body := exportBody{
-		ID: e.ID.String(), Status: e.Status, Request: e.Request, Rows: e.Rows, Files: e.Files, Error: e.Error,
-		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
-	}
-	if e.Status == exports.Done {
-		body.Manifest = exports.ManifestName
-	}
-	if body.Files == nil {
-		body.Files = []exports.File{}
-	}
-	return body
+type exportsBody struct {
+	Exports []exports.Export `json:"exports"`
+	Next    *string          `json:"next"`
 }
-
-type exportOutput struct{ Body exportBody }
 
 type exportPath struct {
 	ID string `path:"id"`
@@ -77,31 +55,17 @@ func (s *server) registerExports(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &exportOutput{newExportBody(e)}, nil
+		return &exportOutput{e}, nil
 	}, status(http.StatusAccepted))
 	get(s, api, "/exports", "List the exports, the newest first", func(ctx context.Context, in *struct {
-		Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-	}) (*struct {
-		Body struct {
-			Exports []exportBody `json:"exports"`
-			Next    *string      `json:"next"`
-		}
-	}, error) {
-		out := &struct {
-			Body struct {
-				Exports []exportBody `json:"exports"`
-				Next    *string      `json:"next"`
-			}
-		}{}
-		out.Body.Exports = []exportBody{}
-		all, err := s.Exports.List(ctx, projectOf(ctx).ID, in.Limit)
+		Cursor string `query:"cursor"`
+		Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	}) (*struct{ Body exportsBody }, error) {
+		page, err := s.Exports.List(ctx, projectOf(ctx).ID, in.Cursor, in.Limit)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range all {
-			out.Body.Exports = append(out.Body.Exports, newExportBody(e))
-		}
-		return out, nil
+		return &struct{ Body exportsBody }{exportsBody{page.Exports, page.Next}}, nil
 	})
 	get(s, api, "/exports/{id}", "Read how far an export is", func(ctx context.Context, in *exportPath) (*exportOutput, error) {
 		id, err := exportID(in.ID)
@@ -112,7 +76,7 @@ func (s *server) registerExports(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &exportOutput{newExportBody(e)}, nil
+		return &exportOutput{e}, nil
 	})
 	get(s, api, "/exports/{id}/files/{name}", "Download a file of an export, whole or in ranges", func(ctx context.Context, in *struct {
 		ID   string `path:"id"`

@@ -19,7 +19,7 @@ type membersBody struct {
 
 func (s *server) registerMembers(api huma.API) {
 	get(s, api, "/segments/{id}/members", "List the members of a segment at its newest run, or at the newest as of a time", func(ctx context.Context, in *struct {
-		ID string `path:"id"`
+		ID     string    `path:"id"`
 		AsOf   time.Time `query:"as_of" doc:"the newest run as of this time"`
 		Cursor string    `query:"cursor"`
 		Limit  int       `query:"limit" minimum:"1" maximum:"1000" default:"50"`

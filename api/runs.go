@@ -38,8 +38,8 @@ func (s *server) registerRuns(api huma.API) {
 		return &struct{ Body runBody }{newRunBody(runs[0])}, nil
 	})
 	get(s, api, "/segments/{id}/runs", "List a segment's materializations, the newest first", func(ctx context.Context, in *struct {
-		ID string `path:"id"`
-		Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+		ID    string `path:"id"`
+		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	}) (*struct {
 		Body struct {
 			Runs []runBody `json:"runs"`

@@ -149,7 +149,7 @@ func (s *server) registerSegments(api huma.API) {
 		return s.segmentOutput(ctx, seg)
 	})
 	put(s, api, "/segments/{id}", "Replace a segment with a new revision", func(ctx context.Context, in *struct {
-		ID string `path:"id"`
+		ID      string `path:"id"`
 		IfMatch string `header:"If-Match" doc:"the ETag that was read; a later revision refuses the change"`
 		Body    draftBody
 	}) (*segmentOutput, error) {
@@ -168,7 +168,7 @@ func (s *server) registerSegments(api huma.API) {
 		return s.segmentOutput(ctx, seg)
 	})
 	remove(s, api, "/segments/{id}", "Delete a segment that no other uses", func(ctx context.Context, in *struct {
-		ID string `path:"id"`
+		ID      string `path:"id"`
 		IfMatch string `header:"If-Match"`
 	}) (*struct{}, error) {
 		current, err := ifMatch(in.IfMatch)

@@ -161,4 +161,3 @@ func quoteName(name string) string {
 func quoteText(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }
-

@@ -89,7 +89,9 @@ func StartEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 func (e *Engine) Open(ctx context.Context) (*DB, error) { return e.OpenDatabase(ctx, DefaultDatabase) }
 
 // OpenDatabase connects to a database of the engine, and makes it when it is missing.
-func (e *Engine) OpenDatabase(ctx context.Context, name string) (*DB, error) { return open(ctx, e.options(name)) }
+func (e *Engine) OpenDatabase(ctx context.Context, name string) (*DB, error) {
+	return open(ctx, e.options(name))
+}
 
 // Pid returns the child's process id, or 0 while there is none.
 func (e *Engine) Pid() int {

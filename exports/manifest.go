@@ -1,6 +1,8 @@
 package exports
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -52,15 +54,28 @@ type File struct {
 	SHA256 string `json:"sha256"` // of the whole file, in hexadecimal
 }
 
-// readManifest reads the manifest of the dataset in a folder.
-func readManifest(folder string) (Manifest, error) {
+// dataset is what the table of exports keeps of a dataset on the disk.
+type dataset struct {
+	rows     uint64
+	files    []File
+	manifest File
+}
+
+// describe returns what is kept of the dataset that a manifest, given as its text, describes.
+func describe(m Manifest, text []byte) dataset {
+	sum := sha256.Sum256(text)
+	return dataset{m.Rows, m.Files, File{Name: ManifestName, Bytes: uint64(len(text)), SHA256: hex.EncodeToString(sum[:])}}
+}
+
+// readDataset reads what the manifest in a folder says.
+func readDataset(folder string) (dataset, error) {
 	text, err := os.ReadFile(filepath.Join(folder, ManifestName))
 	if err != nil {
-		return Manifest{}, fmt.Errorf("read the dataset's manifest: %w", err)
+		return dataset{}, fmt.Errorf("read the manifest: %w", err)
 	}
 	var m Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
-		return Manifest{}, fmt.Errorf("read the dataset's manifest: %w", err)
+		return dataset{}, fmt.Errorf("read the manifest: %w", err)
 	}
-	return m, nil
+	return describe(m, text), nil
 }

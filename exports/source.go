@@ -3,15 +3,16 @@ package exports
 import (
 	"context"
 	"fmt"
-	"reflect"
-	"time"
+	"slices"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"muster"
 	"muster/clickhouse"
 	"muster/queries"
 )
 
-// source reads the rows of a dataset of members.
+// source reads the members of a run.
 type source struct {
 	db         *clickhouse.DB
 	project    muster.ProjectID
@@ -19,125 +20,141 @@ type source struct {
 	attributes []string
 }
 
-// fixedAttributes are the native attributes of the fixed columns, in their order, after user and uid.
-var fixedAttributes = []string{"user_id", "anonymous_id", "first_seen", "last_seen"}
+// span is a range of buckets, both ends included.
+type span struct{ first, last uint16 }
 
-func (s source) table() queries.Table {
-	scope := queries.Scope{Project: s.project, Now: s.run.AsOf, Zone: time.UTC}
-	return queries.NewTable(scope, queries.Membership{Segment: s.run.Segment, Run: s.run.ID},
-		append(append([]string{}, fixedAttributes...), s.attributes...))
+// everything is the span of all buckets there can be.
+var everything = span{0, 1<<16 - 1}
+
+// query runs a statement over the members in a span.
+func (s source) query(ctx context.Context, sql string, over span) (driver.Rows, error) {
+	parameters := clickhouse.Parameters{
+		"project": decimal(s.project), "segment": queries.Text(s.run.Segment), "run": s.run.ID.String(),
+		"first": decimal(over.first), "last": decimal(over.last), "now": decimal(s.run.AsOf.UnixMilli()),
+		"attributes": queries.Texts(s.attributes),
+	}
+	rows, err := s.db.Query(clickhouse.WithParameters(ctx, parameters), sql)
+	if err != nil {
+		return nil, failed("read the members", err)
+	}
+	return rows, nil
 }
 
-// kinds returns which kinds of values each asked attribute has among the members.
+func (s source) sessions() bool { return slices.Contains(s.attributes, "sessions") }
+
+// kinds returns which kinds of values the members have of each attribute, in alphabetic order.
 func (s source) kinds(ctx context.Context) (map[string][]string, error) {
-	kinds := map[string][]string{}
-	statement := s.table().Kinds()
-	rows, err := s.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	if len(s.attributes) == 0 {
+		return nil, nil
+	}
+	rows, err := s.query(ctx, kindsSQL(s.sessions()), everything)
 	if err != nil {
-		return nil, fmt.Errorf("read the kinds of attributes: %w", err)
+		return nil, err
 	}
 	defer rows.Close()
+	kinds := map[string][]string{}
 	for rows.Next() {
-		var column uint16
-		var found []string
-		if err := rows.Scan(&column, &found); err != nil {
-			return nil, fmt.Errorf("read the kinds of attributes: %w", err)
+		var place uint64
+		var kind string
+		if err := rows.Scan(&place, &kind); err != nil {
+			return nil, fmt.Errorf("read the attributes' kinds: %w", err)
 		}
-		if i := int(column) - 1 - len(fixedAttributes); i >= 0 {
-			kinds[s.attributes[i]] = found
-		}
+		name := s.attributes[place-1]
+		kinds[name] = append(kinds[name], kind)
 	}
-	return kinds, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, failed("read the attributes' kinds", err)
+	}
+	return kinds, nil
 }
 
-// rows adds every member to the writer, in the order of the uids. They are read bucket by bucket.
-func (s source) rows(ctx context.Context, w *writer) error {
-	statement := s.table().Buckets()
-	rows, err := s.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+// buckets lists the buckets in which the run has members.
+func (s source) buckets(ctx context.Context) ([]uint16, error) {
+	rows, err := s.query(ctx, bucketsSQL, everything)
 	if err != nil {
-		return fmt.Errorf("read the members: %w", err)
+		return nil, err
 	}
+	defer rows.Close()
 	var buckets []uint16
 	for rows.Next() {
 		var bucket uint16
 		if err := rows.Scan(&bucket); err != nil {
-			rows.Close()
-			return fmt.Errorf("read the members: %w", err)
+			return nil, fmt.Errorf("read the members' buckets: %w", err)
 		}
 		buckets = append(buckets, bucket)
 	}
-	if err := rows.Close(); err != nil {
-		return fmt.Errorf("read the members: %w", err)
+	if err := rows.Err(); err != nil {
+		return nil, failed("read the members' buckets", err)
+	}
+	return buckets, nil
+}
+
+// members calls add for each member in the order of uids. The values a member has are only valid during the call.
+func (s source) members(ctx context.Context, add func(member) error) error {
+	buckets, err := s.buckets(ctx)
+	if err != nil {
+		return err
 	}
 	for _, bucket := range buckets {
-		if err := s.bucket(ctx, w, bucket); err != nil {
+		if err := s.bucket(ctx, span{bucket, bucket}, add); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// cells are a row as it is read: what each of its columns has.
-type cells struct {
-	columns  []uint16
-	kinds    []string
-	texts    []string
-	numbers  []float64
-	instants []int64
-	lists    [][]string
-}
-
-func (s source) bucket(ctx context.Context, w *writer, bucket uint16) error {
-	statement := s.table().Rows(bucket)
-	rows, err := s.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+// bucket reads three results side by side, each in the order of uids, and joins them.
+func (s source) bucket(ctx context.Context, over span, add func(member) error) error {
+	ctx, cancel := context.WithCancel(ctx) // an error in one ends the others
+	defer cancel()
+	identities, err := openStream(ctx, s, identitiesSQL, over, scanPerson)
 	if err != nil {
-		return fmt.Errorf("read the members: %w", err)
+		return err
 	}
-	defer rows.Close()
-	row := reflect.New(w.row).Elem()
-	for rows.Next() {
-		var uid uint32
-		var c cells
-		if err := rows.Scan(&uid, &c.columns, &c.kinds, &c.texts, &c.numbers, &c.instants, &c.lists); err != nil {
-			return fmt.Errorf("read the members: %w", err)
+	defer identities.close()
+	sightings, err := openStream(ctx, s, sightingsSQL, over, scanSighting)
+	if err != nil {
+		return err
+	}
+	defer sightings.close()
+	var values *stream[placedValue]
+	if len(s.attributes) > 0 {
+		if values, err = openStream(ctx, s, valuesSQL(s.sessions()), over, scanValue); err != nil {
+			return err
 		}
-		row.SetZero()
-		row.Field(1).SetUint(uint64(uid))
-		for i := range c.columns {
-			c.set(row, i, w.manifest.Schema)
+		defer values.close()
+	}
+	m := member{values: make([]value, len(s.attributes))}
+	for !identities.done {
+		m.uid, m.actor = identities.uid, identities.row.actor
+		m.userID, m.anonymousID = identities.row.userID, identities.row.anonymousID
+		m.firstSeen, m.lastSeen = nil, nil
+		if found, err := sightings.seek(m.uid); err != nil {
+			return err
+		} else if found {
+			seen := sightings.row
+			m.firstSeen, m.lastSeen = &seen.first, &seen.last
 		}
-		if err := w.add(row); err != nil {
+		clear(m.values)
+		for values != nil {
+			found, err := values.seek(m.uid)
+			if err != nil {
+				return err
+			}
+			if !found {
+				break
+			}
+			m.values[values.row.place-1] = values.row.value
+			if err := values.next(); err != nil {
+				return err
+			}
+		}
+		if err := add(m); err != nil {
+			return err
+		}
+		if err := identities.next(); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
-}
-
-// set puts the i-th cell into its field of a row.
-func (c cells) set(row reflect.Value, i int, schema []Column) {
-	at := int(c.columns[i])
-	if at > 0 {
-		at++ // after user comes uid, which is no cell
-	}
-	field := row.Field(at)
-	var value any
-	switch schema[at].Type {
-	case "double":
-		value = c.numbers[i]
-	case "boolean":
-		value = c.texts[i] == "true"
-	case "list of string":
-		value = c.lists[i]
-	case "timestamp":
-		value = time.UnixMilli(c.instants[i]).UTC()
-	default:
-		value = printValue(c.kinds[i], c.texts[i], c.numbers[i], c.lists[i])
-	}
-	v := reflect.ValueOf(value)
-	if field.Kind() == reflect.Pointer {
-		p := reflect.New(v.Type())
-		p.Elem().Set(v)
-		v = p
-	}
-	field.Set(v)
+	return nil
 }

@@ -18,7 +18,9 @@ type Evaluator struct {
 }
 
 // NewEvaluator returns an evaluator of the definitions in store.
-func NewEvaluator(db *clickhouse.DB, store *Store) *Evaluator { return &Evaluator{db: db, store: store} }
+func NewEvaluator(db *clickhouse.DB, store *Store) *Evaluator {
+	return &Evaluator{db: db, store: store}
+}
 
 // At says for when a definition is evaluated. The zero value is now.
 type At struct {

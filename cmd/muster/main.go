@@ -25,6 +25,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Send the traffic of a made-up product to a running service."`
 	Export  exportCommand  `cmd:"" help:"Write the members of a segment as Parquet, through a running service."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schema of a ClickHouse server up to date."`
+	Bench   benchCommand   `cmd:"" help:"Measure Muster against the bare minimum, as ratios."`
 }
 
 func main() {

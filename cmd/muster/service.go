@@ -98,7 +98,9 @@ func (s *service) open(ctx, running context.Context) error {
 	var err error
 	if s.spool, err = spool.Open(filepath.Join(s.cfg.dataDir, "spool"), spool.Config{
 		MaxBytes: maxSpool,
-		Damaged:  func(d spool.Damage) { s.cfg.log.ErrorContext(running, "the spool is damaged", slog.String("damage", d.String())) },
+		Damaged: func(d spool.Damage) {
+			s.cfg.log.ErrorContext(running, "the spool is damaged", slog.String("damage", d.String()))
+		},
 	}); err != nil {
 		return err
 	}
@@ -108,7 +110,9 @@ func (s *service) open(ctx, running context.Context) error {
 	s.keys = projects.NewKeyring(s.keyFile)
 	s.door, err = ingest.NewDoor(ingest.DoorConfig{
 		Spool: s.spool, Log: s.cfg.log,
-		Keys: func(_ context.Context, key string) (muster.ProjectID, bool) { return s.keys.Project(projects.WriteKey, key) },
+		Keys: func(_ context.Context, key string) (muster.ProjectID, bool) {
+			return s.keys.Project(projects.WriteKey, key)
+		},
 	})
 	if err != nil {
 		return err

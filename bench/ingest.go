@@ -1,0 +1,193 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"muster/clickhouse"
+	"muster/demo"
+)
+
+const (
+	ingestUsers = 8000 // of the demo product, about 300,000 messages
+	perRequest  = 100  // messages
+	clients     = 4    // requests under way at once
+	bareRows    = 50_000
+)
+
+// Service is a running Muster.
+type Service struct {
+	URL      string
+	WriteKey string
+	DB       *clickhouse.DB
+	Flush    func(context.Context) error
+}
+
+// Ingest measures from the door to the table against inserting the same rows bare: into tables of the same schema, with the
+// same views, in a database of its own.
+func Ingest(ctx context.Context, s Service, bare *clickhouse.DB) (Figure, error) {
+	bodies, err := requests()
+	if err != nil {
+		return Figure{}, err
+	}
+	start := time.Now()
+	if err := send(ctx, s, bodies); err != nil {
+		return Figure{}, err
+	}
+	if err := s.Flush(ctx); err != nil {
+		return Figure{}, err
+	}
+	f := Figure{Name: fmt.Sprintf("ingest: door to table, %d requests of %d messages", len(bodies), perRequest), Muster: time.Since(start), Bar: 2.5}
+	var inserts []func(context.Context) error
+	for _, table := range []string{"events", "attribute_snapshots", "identities"} {
+		more, err := copyTable(ctx, s.DB, bare, table)
+		if err != nil {
+			return Figure{}, err
+		}
+		inserts = append(inserts, more...)
+	}
+	start = time.Now()
+	for _, insert := range inserts {
+		if err := insert(ctx); err != nil {
+			return Figure{}, err
+		}
+	}
+	f.Bare = time.Since(start)
+	return f, nil
+}
+
+// requests makes the bodies before anything is timed.
+func requests() ([][]byte, error) {
+	generator, err := demo.New(demo.Config{Users: ingestUsers, Days: 90, Seed: 7, End: time.Now()})
+	if err != nil {
+		return nil, err
+	}
+	var bodies [][]byte
+	var batch []demo.Message
+	flush := func() error {
+		body, err := json.Marshal(map[string]any{"batch": batch})
+		bodies, batch = append(bodies, body), batch[:0]
+		return err
+	}
+	for m := range generator.Messages() {
+		if batch = append(batch, m); len(batch) == perRequest {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(batch) > 0 {
+		return bodies, flush()
+	}
+	return bodies, nil
+}
+
+// send posts the bodies, several at a time.
+func send(ctx context.Context, s Service, bodies [][]byte) error {
+	next := make(chan []byte)
+	failures := make(chan error, clients)
+	var group sync.WaitGroup
+	for range clients {
+		group.Go(func() {
+			for body := range next {
+				if err := post(ctx, s, body); err != nil {
+					failures <- err
+					return
+				}
+			}
+		})
+	}
+	var err error
+	for _, body := range bodies {
+		select {
+		case next <- body:
+			continue
+		case err = <-failures:
+		}
+		break
+	}
+	close(next)
+	group.Wait()
+	close(failures)
+	for failure := range failures {
+		err = errors.Join(err, failure)
+	}
+	return err
+}
+
+func post(ctx context.Context, s Service, body []byte) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/v1/batch", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth(s.WriteKey, "")
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the door answers %s", response.Status)
+	}
+	return nil
+}
+
+// columns are what is read from and written to each table; what the server computes is left to it.
+var columns = map[string]string{
+	"events":              "project, event, actor, ts, message, time, received, message_id, properties, context",
+	"attribute_snapshots": "project, attribute, actor, ts, message, time, received, source, kind, text, number, instant, list",
+	"identities":          "project, actor, kind, link, linked, id, time",
+}
+
+// copyTable reads a table's rows into batches for another database, and returns what sends them.
+func copyTable(ctx context.Context, from, to *clickhouse.DB, table string) ([]func(context.Context) error, error) {
+	rows, err := from.Query(ctx, "SELECT "+columns[table]+" FROM "+table)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", table, err)
+	}
+	defer rows.Close()
+	types := rows.ColumnTypes()
+	var inserts []func(context.Context) error
+	var all [][]any
+	cut := func() {
+		part := all
+		all = nil
+		inserts = append(inserts, func(ctx context.Context) error {
+			batch, err := to.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns[table]+")")
+			if err != nil {
+				return fmt.Errorf("insert into %s: %w", table, err)
+			}
+			defer batch.Close()
+			for _, row := range part {
+				if err := batch.Append(row...); err != nil {
+					return fmt.Errorf("insert into %s: %w", table, err)
+				}
+			}
+			return batch.Send()
+		})
+	}
+	for rows.Next() {
+		row := make([]any, len(types))
+		for i, t := range types {
+			row[i] = newScan(t.Name(), t.ScanType())
+		}
+		if err := rows.Scan(row...); err != nil {
+			return nil, fmt.Errorf("read %s: %w", table, err)
+		}
+		for i := range row {
+			row[i] = dereference(row[i])
+		}
+		if all = append(all, row); len(all) == bareRows {
+			cut()
+		}
+	}
+	cut()
+	return inserts, rows.Err()
+}

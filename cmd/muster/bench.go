@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"muster/bench"
+	"muster/clickhouse"
+	"muster/sql"
+)
+
+// benchCommand measures and prints ratios.
+type benchCommand struct {
+	DataDir string `help:"Where the data is made; it is kept for the next time." default:"bench-data" type:"path"`
+	Users   uint64 `help:"Users to query." default:"2000000"`
+	Events  uint64 `help:"Events to query." default:"30000000"`
+}
+
+// Run makes the data where it is missing, measures, and prints the table.
+func (c *benchCommand) Run(ctx context.Context) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	var figures []bench.Figure
+	fmt.Fprintln(os.Stdout, "Ingesting")
+	ingest, err := c.ingest(ctx, log)
+	if err != nil {
+		return err
+	}
+	figures = append(figures, ingest)
+	fmt.Fprintln(os.Stdout, "Querying")
+	queried, err := c.query(ctx, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stdout)
+	return bench.Print(os.Stdout, append(figures, queried...))
+}
+
+// ingest starts a whole service on an empty directory.
+func (c *benchCommand) ingest(ctx context.Context, log *slog.Logger) (bench.Figure, error) {
+	dir, err := os.MkdirTemp("", "muster-bench-")
+	if err != nil {
+		return bench.Figure{}, fmt.Errorf("make a directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	s, err := start(ctx, config{dataDir: dir, listen: "127.0.0.1:0", log: log})
+	if err != nil {
+		return bench.Figure{}, err
+	}
+	defer s.close()
+	bare, err := s.engine.OpenDatabase(ctx, "bare")
+	if err != nil {
+		return bench.Figure{}, err
+	}
+	defer bare.Close()
+	if err := clickhouse.Migrate(ctx, bare, sql.Files); err != nil {
+		return bench.Figure{}, err
+	}
+	b := s.store.Load()
+	return bench.Ingest(ctx, bench.Service{URL: s.url(), WriteKey: s.keyFile.WriteKey, DB: b.db, Flush: b.drain.Flush}, bare)
+}
+
+// query measures over the kept data.
+func (c *benchCommand) query(ctx context.Context, log *slog.Logger) ([]bench.Figure, error) {
+	engine, err := clickhouse.StartEngine(ctx, clickhouse.EngineConfig{Dir: filepath.Join(c.DataDir, "clickhouse"), Log: log})
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Stop()
+	db, err := engine.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	if err := clickhouse.Migrate(ctx, db, sql.Files); err != nil {
+		return nil, err
+	}
+	if err := bench.Load(ctx, db, bench.Size{Users: c.Users, Events: c.Events}, os.Stdout); err != nil {
+		return nil, err
+	}
+	figures, err := bench.Previews(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	materialize, err := bench.Materialize(ctx, db)
+	return append(figures, materialize), err
+}
