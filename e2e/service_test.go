@@ -167,3 +167,15 @@ func must[T any](t *testing.T, what string) func(T, error) T {
 		return v
 	}
 }
+
+// runToFailure runs muster, which must fail, and returns what it said.
+func runToFailure(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "../bin/muster", args...).CombinedOutput()
+	if err == nil {
+		t.Fatalf("muster %v succeeds: %s", args, out)
+	}
+	return string(out)
+}

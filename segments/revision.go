@@ -23,11 +23,13 @@ type revision struct {
 }
 
 func (s *Store) revisions(ctx context.Context, project muster.ProjectID, id string) ([]revision, error) {
-	return s.read(ctx, `SELECT `+columns+` FROM segments WHERE project = {project:UInt32} AND segment = {segment:String}
-		ORDER BY revision DESC`, clickhouse.Parameters{"project": number(project), "segment": queries.Text(id)})
+	return s.read(ctx, project, `SELECT `+columns+` FROM segments WHERE project = {project:UInt32} AND segment = {segment:String}
+		ORDER BY revision DESC`, clickhouse.Parameters{"segment": queries.Text(id)})
 }
 
-func (s *Store) read(ctx context.Context, sql string, parameters clickhouse.Parameters) ([]revision, error) {
+// read reads revisions of one project.
+func (s *Store) read(ctx context.Context, project muster.ProjectID, sql string, parameters clickhouse.Parameters) ([]revision, error) {
+	parameters["project"] = number(project)
 	rows, err := s.db.Query(clickhouse.WithParameters(ctx, parameters), sql)
 	if err != nil {
 		return nil, fmt.Errorf("read segments: %w", err)
@@ -35,7 +37,7 @@ func (s *Store) read(ctx context.Context, sql string, parameters clickhouse.Para
 	defer rows.Close()
 	var all []revision
 	for rows.Next() {
-		var r revision
+		r := revision{Segment: Segment{Project: project}}
 		var definition string
 		if err := rows.Scan(&r.ID, &r.Revision, &r.Name, &r.Description, &definition, &r.Live, &r.Schedule,
 			&r.BrowserVisible, &r.deleted, &r.Author, &r.CreatedAt, &r.UpdatedAt); err != nil {

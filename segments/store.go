@@ -136,8 +136,8 @@ func (s *Store) Revisions(ctx context.Context, project muster.ProjectID, id stri
 
 // Current returns the current segments of a project by id.
 func (s *Store) Current(ctx context.Context, project muster.ProjectID) (map[string]Segment, error) {
-	rows, err := s.read(ctx, `SELECT `+columns+` FROM segments WHERE project = {project:UInt32}
-		ORDER BY segment, revision DESC LIMIT 1 BY segment`, clickhouse.Parameters{"project": number(project)})
+	rows, err := s.read(ctx, project, `SELECT `+columns+` FROM segments WHERE project = {project:UInt32}
+		ORDER BY segment, revision DESC LIMIT 1 BY segment`, clickhouse.Parameters{})
 	if err != nil {
 		return nil, err
 	}
