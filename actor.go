@@ -24,14 +24,19 @@ type Actor uint64
 
 // NewActor hashes an identifier. The hash is the first eight bytes, big-endian, of the SHA-256 of the project (four
 // bytes, big-endian), the kind (one byte) and the id byte for byte: ids come from outside, and nobody must be able to
-// find one that hashes like another's.
+// find one that hashes like another's. The lowest bit tells the kind: it is set for anonymous actors, so that a query
+// knows them without a look-up.
 func NewActor(project ProjectID, kind ActorKind, id string) Actor {
 	buf := make([]byte, 0, 64)
 	buf = binary.BigEndian.AppendUint32(buf, uint32(project))
 	buf = append(buf, byte(kind))
 	buf = append(buf, id...)
 	sum := sha256.Sum256(buf)
-	return Actor(max(binary.BigEndian.Uint64(sum[:8]), 1))
+	hash := binary.BigEndian.Uint64(sum[:8])
+	if kind == Anonymous {
+		return Actor(hash | 1)
+	}
+	return Actor(max(hash&^1, 2))
 }
 
 // String prints the actor as 16 hexadecimal digits, the form used in addresses.

@@ -17,12 +17,12 @@ const uid = "dictGet('actor_uids', 'uid', actor)"
 var references = []reference{
 	{
 		"preview: attribute is a text", `{"attribute":"plan","op":"equals","value":"pro"}`,
-		`SELECT groupBitmap(` + uid + `) FROM latest_attributes FINAL
+		`SELECT toUInt64(groupBitmap(` + uid + `)) FROM latest_attributes FINAL
 		WHERE project = 1 AND attribute = 'plan' AND kind = 'text' AND text = 'pro'`,
 	},
 	{
 		"preview: event in a window", `{"event":"event_03","within":"30d"}`,
-		`SELECT groupBitmap(` + uid + `) FROM events FINAL
+		`SELECT toUInt64(groupBitmap(` + uid + `)) FROM events FINAL
 		WHERE project = 1 AND event = 'event_03' AND time > {now:DateTime64(3, 'UTC')} - INTERVAL 30 DAY AND time <= {now:DateTime64(3, 'UTC')}`,
 	},
 	{
@@ -47,7 +47,7 @@ var references = []reference{
 	},
 }
 
-// Previews measures counting the reference definitions against their SQL.
+// Previews measures counting the reference definitions against their SQL. Neither side shows a sample of users.
 func Previews(ctx context.Context, db *clickhouse.DB) ([]Figure, error) {
 	evaluator := segments.NewEvaluator(db, segments.NewStore(db))
 	parameters := clickhouse.Parameters{"now": now.Format("2006-01-02 15:04:05.000")}
@@ -58,7 +58,7 @@ func Previews(ctx context.Context, db *clickhouse.DB) ([]Figure, error) {
 			return nil, err
 		}
 		f, err := compare(r.name, 2, func() error {
-			_, err := evaluator.Preview(ctx, project(), definition, segments.At{AsOf: &now}, 10)
+			_, err := evaluator.Preview(ctx, project(), definition, segments.At{AsOf: &now}, 0)
 			return err
 		}, func() error {
 			var n uint64

@@ -38,13 +38,37 @@ WHERE kind != 'null'
 ORDER BY uid, attribute`, Parameters: b.parameters}
 }
 
-// Sightings returns the statement for when users were first and last seen and how many sessions they had as of the scope's
-// now, given all of their actors.
+// Sightings returns the statement for when users were first and last seen as of the scope's now, given all of their actors. Only
+// for those who were seen since are the events read.
 func Sightings(scope Scope, actors []uint64) Statement {
 	b := scopeBuilder(scope)
+	list := b.bind("Array(UInt64)", unsigned(actors))
 	return Statement{SQL: `
-SELECT uid, fromUnixTimestamp64Milli(times[1], 'UTC') AS first_seen, fromUnixTimestamp64Milli(times[-1], 'UTC') AS last_seen,
-  toUInt64(1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(times), arrayPopFront(times))) AS sessions
+WITH (
+  SELECT groupBitmapState(` + uidOf + `) FROM activity
+  WHERE project = {project:UInt32} AND actor IN ` + list + ` AND last_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+) AS later
+SELECT uid, min(first) AS first_seen, max(last) AS last_seen
+FROM (
+  SELECT ` + uidOf + ` AS uid, first_seen AS first, last_seen AS last
+  FROM activity
+  WHERE project = {project:UInt32} AND actor IN ` + list + ` AND NOT bitmapContains(later, uid)
+  UNION ALL
+  SELECT ` + uidOf + ` AS uid, least(time, toDateTime64(received, 3, 'UTC')) AS first, first AS last
+  FROM events
+  WHERE bitmapCardinality(later) > 0 AND project = {project:UInt32} AND actor IN ` + list + ` AND bitmapContains(later, uid)
+    AND first <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+)
+GROUP BY uid
+ORDER BY uid`, Parameters: b.parameters}
+}
+
+// Sessions returns the statement for how many sessions users had as of the scope's now, given all of their actors. It reads
+// their events.
+func Sessions(scope Scope, actors []uint64) Statement {
+	b := scopeBuilder(scope)
+	return Statement{SQL: `
+SELECT uid, toUInt64(1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(times), arrayPopFront(times))) AS sessions
 FROM (
   SELECT uid, arraySort(groupArray(sighting)) AS times
   FROM (

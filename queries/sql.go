@@ -72,14 +72,21 @@ func scan(numbers []int, rows string, conditions []string) string {
 		strings.Join(bitmaps, ", ") + "] AS bitmap"
 }
 
-// everyone prints leaf 0: the users of the project that were seen by now. Any of a user's actors may have been.
+// everyone prints leaf 0: the users of the project that were seen by now. Those first seen later are few or none, so the
+// actors are looked up only where there are any; a user with several actors was seen when the first of them was.
 func (s *sqlPrinter) everyone() string {
-	rows := "SELECT " + uidOf + " AS uid FROM activity WHERE project = " + s.project + " AND first_seen <= " + s.now
 	if !s.scope.KnownAt.IsZero() {
-		rows = "SELECT " + uidOf + " AS uid FROM events WHERE project = " + s.project + " AND least(time, toDateTime64(received, 3, 'UTC')) <= " +
-			s.now + s.known("received")
+		rows := "SELECT " + uidOf + " AS uid FROM events WHERE project = " + s.project +
+			" AND least(time, toDateTime64(received, 3, 'UTC')) <= " + s.now + s.known("received")
+		return scan([]int{0}, rows, []string{"uid != 0"})
 	}
-	return scan([]int{0}, rows, []string{"uid != 0"})
+	return "SELECT leaf, bitmap FROM (\n" +
+		"  WITH\n" +
+		"    (SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE project = " + s.project + " AND first_seen > " + s.now + ") AS late,\n" +
+		"    (SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE bitmapCardinality(late) > 0 AND project = " + s.project +
+		" AND first_seen <= " + s.now + " AND bitmapContains(late, " + uidOf + ")) AS early\n" +
+		"  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap\n" +
+		"  FROM actors FINAL\n  WHERE project = " + s.project + " AND rank = 0\n)"
 }
 
 // known prints the condition that a row was received by the time things are known at, where there is one.

@@ -24,7 +24,8 @@ func (s *sqlPrinter) attributeRows(name string) string {
 //
 // latest_attributes has the latest of each actor. It is the user's for everybody but the mixed: users of whom an actor
 // other than the first has a value, or of whom an actor's latest is from after now. Theirs is found in the snapshots. The
-// mixed are few, and where there are none the snapshots are not read.
+// mixed are few, and where there are none the snapshots are not read. An actor's lowest bit tells an anonymous one; of
+// users, only those that were aliased have another rank than the first.
 func (s *sqlPrinter) latestRows(name string) string {
 	later := "time > " + s.now
 	if !s.scope.KnownAt.IsZero() {
@@ -32,7 +33,9 @@ func (s *sqlPrinter) latestRows(name string) string {
 	}
 	of := "project = " + s.project + " AND attribute = " + name
 	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM latest_attributes FINAL\n  WHERE " + of +
-		" AND (dictGet('actor_uids', 'rank', actor) > 0 OR " + later + ")\n) AS mixed\n" +
+		" AND (bitTest(actor, 0) AND dictGet('actor_uids', 'rank', actor) > 0\n" +
+		"    OR actor IN (SELECT actor FROM actors WHERE project = " + s.project + " AND kind = 'user' AND rank > 0)\n" +
+		"    OR " + later + ")\n) AS mixed\n" +
 		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of +
 		" AND NOT bitmapContains(mixed, uid)\nUNION ALL\n" +
 		"SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list\nFROM (\n" +

@@ -56,7 +56,7 @@ func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d que
 		return Preview{}, failed(ctx, "preview", err)
 	}
 	p.Elapsed, p.RowsRead, p.BytesRead = time.Since(start), read.Rows, read.Bytes
-	if p.Sample, err = e.people(ctx, scope, uids, nil); err != nil {
+	if p.Sample, err = e.people(ctx, scope, uids, nil, false); err != nil {
 		return Preview{}, err
 	}
 	p.Warnings, err = e.warnings(ctx, project.ID, d)

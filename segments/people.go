@@ -95,7 +95,7 @@ func (e *Evaluator) Users(ctx context.Context, project projects.Project, d queri
 	if err := e.db.QueryRow(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL).Scan(&page.Total, &uids); err != nil {
 		return Page{}, failed(ctx, "list users", err)
 	}
-	if page.Users, err = e.people(ctx, scope, uids, request.Columns); err != nil {
+	if page.Users, err = e.people(ctx, scope, uids, request.Columns, true); err != nil {
 		return Page{}, err
 	}
 	if len(uids) == limit {
@@ -105,8 +105,9 @@ func (e *Evaluator) Users(ctx context.Context, project projects.Project, d queri
 	return page, nil
 }
 
-// people reads what lists show of users, in the order of the uids, with the named attributes or all.
-func (e *Evaluator) people(ctx context.Context, scope queries.Scope, uids []uint32, columns []string) ([]User, error) {
+// people reads what lists show of users, in the order of the uids, with the named attributes or all. Sessions are counted from
+// the events, which takes longer than all the rest; a sample goes without.
+func (e *Evaluator) people(ctx context.Context, scope queries.Scope, uids []uint32, columns []string, sessions bool) ([]User, error) {
 	if len(uids) == 0 {
 		return nil, nil
 	}
@@ -123,6 +124,11 @@ func (e *Evaluator) people(ctx context.Context, scope queries.Scope, uids []uint
 	}
 	if err := e.sightings(ctx, queries.Sightings(scope, actors), users, index); err != nil {
 		return nil, err
+	}
+	if sessions && (columns == nil || slices.Contains(columns, "sessions")) {
+		if err := e.sessions(ctx, queries.Sessions(scope, actors), users, index); err != nil {
+			return nil, err
+		}
 	}
 	if columns != nil {
 		for i := range users {
@@ -207,15 +213,31 @@ func (e *Evaluator) sightings(ctx context.Context, statement queries.Statement, 
 	for rows.Next() {
 		var uid uint32
 		var first, last time.Time
-		var sessions uint64
-		if err := rows.Scan(&uid, &first, &last, &sessions); err != nil {
+		if err := rows.Scan(&uid, &first, &last); err != nil {
 			return failed(ctx, "read activity", err)
 		}
 		if i, ok := index[uid]; ok {
-			attributes := users[i].Attributes
-			attributes["first_seen"] = first.UTC().Format(time.RFC3339Nano)
-			attributes["last_seen"] = last.UTC().Format(time.RFC3339Nano)
-			attributes["sessions"] = sessions
+			users[i].Attributes["first_seen"] = first.UTC().Format(time.RFC3339Nano)
+			users[i].Attributes["last_seen"] = last.UTC().Format(time.RFC3339Nano)
+		}
+	}
+	return rows.Err()
+}
+
+func (e *Evaluator) sessions(ctx context.Context, statement queries.Statement, users []User, index map[uint32]int) error {
+	rows, err := e.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	if err != nil {
+		return failed(ctx, "count sessions", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var uid uint32
+		var sessions uint64
+		if err := rows.Scan(&uid, &sessions); err != nil {
+			return failed(ctx, "count sessions", err)
+		}
+		if i, ok := index[uid]; ok {
+			users[i].Attributes["sessions"] = sessions
 		}
 	}
 	return rows.Err()

@@ -81,7 +81,7 @@ func (e *Evaluator) Members(ctx context.Context, project projects.Project, segme
 	}
 	page := Page{Total: run.Size, AsOf: run.AsOf}
 	scope := queries.Scope{Project: project.ID, Zone: project.Zone, Now: run.AsOf}
-	if page.Users, err = e.people(ctx, scope, uids, request.Columns); err != nil {
+	if page.Users, err = e.people(ctx, scope, uids, request.Columns, true); err != nil {
 		return Page{}, run, err
 	}
 	if len(uids) == limit {
