@@ -4,57 +4,65 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 )
 
-// Bar shows progress: on a terminal as a line that is drawn again, elsewhere as a line now and then.
+// Bar shows how far sending has come: on a terminal as one line drawn again and again, elsewhere as a line every few
+// seconds.
 type Bar struct {
 	w        io.Writer
 	terminal bool
-	total    uint64
-	start    time.Time
-
-	mu   sync.Mutex
-	last time.Time
+	total    int
+	next     time.Duration // when to show something again
 }
 
-// NewBar returns a bar for a total.
-func NewBar(w io.Writer, terminal bool, total uint64) *Bar {
-	return &Bar{w: w, terminal: terminal, total: max(total, 1), start: time.Now()}
-}
+// How often each kind of bar shows something, and how wide the drawn part is.
+const (
+	redraw   = 100 * time.Millisecond
+	newLine  = 5 * time.Second
+	barWidth = 24
+)
 
-// Set shows how much is done.
-func (b *Bar) Set(done uint64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	every := 3 * time.Second
-	if b.terminal {
-		every = 100 * time.Millisecond
+// NewBar returns a bar for a number of messages.
+func NewBar(w io.Writer, terminal bool, total int) *Bar {
+	b := &Bar{w: w, terminal: terminal, total: max(total, 1)}
+	if !terminal {
+		b.next = newLine
 	}
-	now := time.Now()
-	if done < b.total && now.Sub(b.last) < every {
+	return b
+}
+
+// Show shows the progress, unless it did a moment ago.
+func (b *Bar) Show(p Progress) {
+	if p.Elapsed < b.next {
 		return
 	}
-	b.last = now
-	elapsed := now.Sub(b.start).Seconds()
-	share := float64(done) / float64(b.total)
-	rate := float64(done) / max(elapsed, 0.001)
-	left := time.Duration(float64(b.total-min(done, b.total)) / max(rate, 1) * float64(time.Second)).Round(time.Second)
-	const width = 30
-	filled := min(width, int(share*width))
-	line := fmt.Sprintf("  [%s%s] %3.0f%%  %d of %d messages, %.0f a second, %s left",
-		strings.Repeat("█", filled), strings.Repeat("░", width-filled), 100*share, done, b.total, rate, left)
-	if b.terminal {
-		fmt.Fprintf(b.w, "\r\033[K%s", line)
+	if !b.terminal {
+		b.next = p.Elapsed + newLine
+		fmt.Fprintln(b.w, b.line(p))
 		return
 	}
-	fmt.Fprintln(b.w, line)
+	b.next = p.Elapsed + redraw
+	share := min(p.Sent(), b.total)
+	filled := barWidth * share / b.total
+	fmt.Fprintf(b.w, "\r[%s%s] %s\x1b[K", strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), b.line(p))
 }
 
-// End leaves the line of a terminal.
-func (b *Bar) End() {
+// End shows where sending ended, and leaves the line.
+func (b *Bar) End(s Summary) {
+	b.next = 0
+	b.Show(s.Progress)
 	if b.terminal {
 		fmt.Fprintln(b.w)
 	}
+}
+
+// line says the percentage, the messages a second so far and the time the rest will take at that rate.
+func (b *Bar) line(p Progress) string {
+	rate := float64(p.Sent()) / max(p.Elapsed.Seconds(), 0.001)
+	line := fmt.Sprintf("%3d%%  %d of %d messages, %.0f/s", 100*min(p.Sent(), b.total)/b.total, p.Sent(), b.total, rate)
+	if left := b.total - p.Sent(); left > 0 && rate > 0 {
+		line += ", " + time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second).String() + " left"
+	}
+	return line
 }

@@ -1,38 +1,92 @@
 package demo
 
-import "time"
-
-// tour is the welcome tour every new user sees; most finish it.
-func (l *life) tour(at time.Time) {
-	l.experience(at.Add(5*time.Second), "welcome-tour", "tour", "seen", nil)
-	if l.random.Float64() < 0.5+0.4*l.keenness {
-		done := at.Add(time.Minute + l.within(5*time.Minute))
-		l.experience(done, "welcome-tour", "tour", "completed", nil)
-		l.identify(done.Add(time.Second), l.devices[0], map[string]any{"onboarded": true})
-		return
-	}
-	l.experience(at.Add(20*time.Second), "welcome-tour", "tour", "dismissed", nil)
+// experience is something shown to people over the product: a tour, a survey, a banner.
+type experience struct {
+	name, kind string
+	forNew     bool // only for those who have just signed up
+	after      int  // sessions somebody must have had
+	launch     int  // how much of the time of the traffic passes before it exists, in hundredths
+	completed  int  // of a thousand who see it; of a survey, how many answer
+	dismissed  int  // of a thousand who see it; the rest leave it alone
+	questions  func(*life) []reply
 }
 
-// survey asks those who stayed three weeks; the keen like the product better.
-func (l *life) survey(at time.Time) {
-	l.experience(at, "nps-survey", "survey", "seen", nil)
-	if l.random.Float64() < 0.4 {
-		return
-	}
-	score := min(10, 4+l.random.IntN(4)+int(4*l.keenness))
-	l.experience(at.Add(time.Minute), "nps-survey", "survey", "answered", map[string]any{"question": "recommend", "answer": score})
-	answer := "No"
-	if score >= 7 {
-		answer = "Yes"
-	}
-	l.experience(at.Add(2*time.Minute), "nps-survey", "survey", "answered", map[string]any{"question": "keep", "answer": answer})
+// reply is what somebody says to one question of a survey.
+type reply struct {
+	question string
+	value    any
 }
 
-func (l *life) experience(at time.Time, name, kind, interaction string, more map[string]any) {
-	properties := map[string]any{"experience": name, "type": kind, "interaction": interaction}
-	for k, v := range more {
-		properties[k] = v
+const (
+	welcomeTour     = 0
+	experienceCount = 6
+)
+
+var experiences = [experienceCount]experience{
+	welcomeTour: {name: "welcome-tour", kind: "tour", forNew: true, completed: 560, dismissed: 290},
+	{name: "getting-started", kind: "checklist", forNew: true, after: 1, completed: 380, dismissed: 210},
+	{name: "nps", kind: "survey", after: 5, completed: 340, dismissed: 470, questions: recommend},
+	{name: "missing-anything", kind: "survey", after: 9, launch: 30, completed: 290, dismissed: 480, questions: missing},
+	{name: "ai-summary-launch", kind: "banner", launch: 50, completed: 240, dismissed: 520},
+	{name: "invite-hint", kind: "hint", after: 3, completed: 160, dismissed: 610},
+}
+
+// meetExperiences shows at most one experience in a session, the first that is due.
+func (l *life) meetExperiences() {
+	a := &l.account
+	for i := range experiences {
+		e := &experiences[i]
+		if a.met[i] || a.sessions < e.after || l.now < l.launched(e.launch) {
+			continue
+		}
+		a.met[i] = true
+		l.meet(e)
+		return
 	}
-	l.track(at, "$experience", properties)
+}
+
+func (l *life) meet(e *experience) {
+	l.wait(1, 5)
+	l.experience(e, "seen")
+	l.wait(4, 70)
+	switch {
+	case l.dice.chance(e.dismissed):
+		l.experience(e, "dismissed")
+	case l.dice.chance(e.completed * 1000 / (1000 - e.dismissed)):
+		if e.questions != nil {
+			for _, r := range e.questions(l) {
+				l.experience(e, "answered", Field{"question", r.question}, Field{"answer", r.value})
+				l.wait(3, 30)
+			}
+		}
+		l.experience(e, "completed")
+		if e == &experiences[welcomeTour] {
+			l.account.onboarded = true
+			l.wait(1, 2)
+			l.identify(Field{"onboarded", true})
+		}
+	}
+}
+
+func (l *life) experience(e *experience, interaction string, more ...Field) {
+	l.track("$experience", append([]Field{{"experience", e.name}, {"type", e.kind}, {"interaction", interaction}}, more...)...)
+}
+
+// recommend answers from 0 to 10; whoever works more with the product is happier.
+func recommend(l *life) []reply {
+	score := 10 - l.dice.weighted(16, 20, 20, 14, 9, 7, 5, 4, 2, 1, 2)
+	if l.person.tier != casual {
+		score = max(score, 10-l.dice.weighted(30, 28, 20, 10, 6, 6))
+	}
+	return []reply{{"How likely are you to recommend Brightboard?", score}}
+}
+
+func missing(l *life) []reply {
+	if l.dice.chance(610) {
+		return []reply{{"Is anything missing?", "No"}}
+	}
+	return []reply{
+		{"Is anything missing?", "Yes"},
+		{"What is it?", pick(l.dice, []string{"Alerts", "More integrations", "Dark mode", "Scheduled reports", "A mobile app"})},
+	}
 }

@@ -1,178 +1,164 @@
 package demo
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"math/rand/v2"
 	"net/http"
-	"strconv"
+	"net/url"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"muster"
 )
 
-const (
-	batchMessages = 400
-	batchBytes    = 400 << 10 // a batch may have 500 KiB
-	senders       = 2
-	attempts      = 12
-	firstPause    = 100 * time.Millisecond
-	maxPause      = 5 * time.Second
-)
-
-// Summary is what became of the messages.
-type Summary struct {
-	Accepted, Rejected uint64
-	FirstRejection     string
+// SendConfig says where messages go and how.
+type SendConfig struct {
+	BaseURL     string         // of the service, such as http://127.0.0.1:8080
+	WriteKey    string         // of the project
+	Concurrency int            // batches on their way at once, at least 1
+	BatchSize   int            // messages in a batch at most, 1 to 2500; large messages make smaller batches
+	Progress    func(Progress) // called after every batch, never twice at once; may be nil
 }
 
-// Send sends messages to a service through POST /v1/batch. It tries again what fails for now, and stops at what cannot
-// succeed. progress is told the messages answered so far, from several goroutines.
-func Send(ctx context.Context, client *http.Client, url, writeKey string, messages iter.Seq[Message], progress func(sent uint64)) (Summary, error) {
+// Progress is how far sending has come.
+type Progress struct {
+	Accepted, Rejected int // messages, by the service's answers
+	Retries            int // requests made again because the service could not take them
+	Elapsed            time.Duration
+}
+
+// Sent is how many messages were answered.
+func (p Progress) Sent() int { return p.Accepted + p.Rejected }
+
+// Summary is how sending ended.
+type Summary struct {
+	Progress
+	Batches int
+}
+
+// Send sends messages through POST /v1/batch. What the service cannot take now (429, 5xx, no connection) is sent again,
+// unchanged, so it counts once. A refusal that would come again (400, 401) ends it, and so does a batch the service cannot
+// take in a minute or so. Rejected messages do not end it: they are counted, and the first of them are in the error. The
+// summary holds in every case.
+func Send(ctx context.Context, c SendConfig, messages iter.Seq[Message]) (Summary, error) {
+	s, err := newSender(c)
+	if err != nil {
+		return Summary{}, err
+	}
+	return s.send(ctx, messages)
+}
+
+// shownRejections is how many rejections an error tells of.
+const shownRejections = 5
+
+type sender struct {
+	config SendConfig
+	client *http.Client
+	wait   func(context.Context, time.Duration) error // replaced in tests
+	start  time.Time
+
+	mu         sync.Mutex
+	summary    Summary
+	rejections []muster.Issue
+}
+
+func newSender(c SendConfig) (*sender, error) {
+	address, err := url.Parse(c.BaseURL)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("demo: the service's address: %w", err)
+	case address.Scheme != "http" && address.Scheme != "https" || address.Host == "":
+		return nil, fmt.Errorf("demo: %q is no address of a service; give one such as http://127.0.0.1:8080", c.BaseURL)
+	case c.WriteKey == "":
+		return nil, errors.New("demo: no write key; it is in keys.json in the service's data directory")
+	case c.Concurrency < 1:
+		return nil, errors.New("demo: at least one batch must be on its way at a time")
+	case c.BatchSize < 1 || c.BatchSize > maxBatch:
+		return nil, fmt.Errorf("demo: a batch has 1 to %d messages, not %d", maxBatch, c.BatchSize)
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	return &sender{
+		config: c, wait: wait, start: time.Now(),
+		client: &http.Client{
+			Timeout:   time.Minute,
+			Transport: &http.Transport{MaxIdleConnsPerHost: c.Concurrency, Proxy: http.ProxyFromEnvironment},
+		},
+	}, nil
+}
+
+func (s *sender) send(ctx context.Context, messages iter.Seq[Message]) (Summary, error) {
+	defer s.client.CloseIdleConnections()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	batches := make(chan []json.RawMessage)
-	var summary Summary
-	var mu sync.Mutex
-	var sent atomic.Uint64
-	var group sync.WaitGroup
-	for range senders {
-		group.Go(func() {
-			for batch := range batches {
-				answer, err := post(ctx, client, url, writeKey, batch)
+	batches := make(chan batch)
+	var workers sync.WaitGroup
+	for range s.config.Concurrency {
+		workers.Go(func() {
+			for b := range batches {
+				a, err := s.post(ctx, b)
 				if err != nil {
 					cancel(err)
 					return
 				}
-				mu.Lock()
-				summary.Accepted += answer.Accepted
-				summary.Rejected += uint64(len(answer.Rejected))
-				if len(answer.Rejected) > 0 && summary.FirstRejection == "" {
-					summary.FirstRejection = answer.Rejected[0].Code + ": " + answer.Rejected[0].Detail
-				}
-				mu.Unlock()
-				progress(sent.Add(uint64(len(batch))))
+				s.count(b, a)
 			}
 		})
 	}
-	err := cut(ctx, messages, batches)
-	close(batches)
-	group.Wait()
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
-	return summary, err
-}
-
-// cut makes batches of messages.
-func cut(ctx context.Context, messages iter.Seq[Message], batches chan<- []json.RawMessage) error {
-	var batch []json.RawMessage
-	size := 0
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
+	err := pack(messages, s.config.BatchSize, func(b batch) error {
 		select {
-		case batches <- batch:
-			batch, size = nil, 0
+		case batches <- b:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	})
+	close(batches)
+	workers.Wait()
+	s.summary.Elapsed = time.Since(s.start)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // why the batches were taken no more
 	}
-	for m := range messages {
-		text, err := json.Marshal(m)
-		if err != nil {
-			return fmt.Errorf("make a message: %w", err)
-		}
-		if len(batch) == batchMessages || size+len(text) > batchBytes {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-		batch = append(batch, text)
-		size += len(text) + 1
-	}
-	return flush()
-}
-
-// answer is that of POST /v1/batch.
-type answer struct {
-	Accepted uint64 `json:"accepted"`
-	Rejected []struct {
-		Code, Detail string
-	} `json:"rejected"`
-}
-
-// errAgain means that the same request may succeed later.
-type errAgain struct {
-	err   error
-	after time.Duration // as the service asked; zero when it did not
-}
-
-func (e errAgain) Error() string { return e.err.Error() }
-
-// post sends one batch until it is taken.
-func post(ctx context.Context, client *http.Client, url, writeKey string, batch []json.RawMessage) (answer, error) {
-	var body bytes.Buffer
-	zip := gzip.NewWriter(&body)
-	err := errors.Join(json.NewEncoder(zip).Encode(map[string]any{"batch": batch}), zip.Close())
 	if err != nil {
-		return answer{}, fmt.Errorf("make a batch: %w", err)
+		return s.summary, fmt.Errorf("send the demo, after %d messages: %w", s.summary.Sent(), err)
 	}
-	pause := firstPause
-	for attempt := 1; ; attempt++ {
-		a, err := postOnce(ctx, client, url, writeKey, body.Bytes())
-		var again errAgain
-		if err == nil || !errors.As(err, &again) {
-			return a, err
+	return s.summary, s.rejected()
+}
+
+// count takes the answer to a batch into the summary.
+func (s *sender) count(b batch, a answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.summary.Batches++
+	s.summary.Accepted += a.Accepted
+	s.summary.Rejected += len(a.Rejected)
+	for _, r := range a.Rejected {
+		if len(s.rejections) < shownRejections {
+			s.rejections = append(s.rejections, muster.Issue{Pointer: b.id(r.Index), Code: r.Code, Detail: r.Code + ": " + r.Detail})
 		}
-		if attempt == attempts {
-			return a, fmt.Errorf("given up after %d attempts: %w", attempts, again.err)
-		}
-		wait := max(again.after, pause/2+rand.N(pause))
-		pause = min(2*pause, maxPause)
-		select {
-		case <-ctx.Done():
-			return a, ctx.Err()
-		case <-time.After(wait):
-		}
+	}
+	s.summary.Elapsed = time.Since(s.start)
+	if s.config.Progress != nil {
+		s.config.Progress(s.summary.Progress)
 	}
 }
 
-func postOnce(ctx context.Context, client *http.Client, url, writeKey string, body []byte) (answer, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/batch", bytes.NewReader(body))
-	if err != nil {
-		return answer{}, fmt.Errorf("send a batch: %w", err)
+func (s *sender) retried() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.summary.Retries++
+}
+
+// rejected is the error of messages the service did not take; their places are their ids.
+func (s *sender) rejected() error {
+	if s.summary.Rejected == 0 {
+		return nil
 	}
-	request.SetBasicAuth(writeKey, "")
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Content-Encoding", "gzip")
-	response, err := client.Do(request)
-	if err != nil {
-		return answer{}, errAgain{err: fmt.Errorf("send a batch: %w", err)}
+	return &muster.Error{
+		Code:   muster.InvalidArgument,
+		Detail: fmt.Sprintf("the service rejected %d of %d messages; the first", s.summary.Rejected, s.summary.Sent()),
+		Hint:   "GET /api/v1/rejections shows them as they came", Issues: s.rejections,
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return answer{}, errAgain{err: fmt.Errorf("send a batch: %w", err)}
-	}
-	switch code := response.StatusCode; {
-	case code == http.StatusOK:
-		var a answer
-		if err := json.Unmarshal(text, &a); err != nil {
-			return a, fmt.Errorf("read the answer to a batch: %w", err)
-		}
-		return a, nil
-	case code == http.StatusTooManyRequests || code >= http.StatusInternalServerError:
-		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // none is zero
-		return answer{}, errAgain{fmt.Errorf("the service answers %s: %s", response.Status, text), time.Duration(seconds) * time.Second}
-	}
-	return answer{}, fmt.Errorf("the service refuses the batch with %s: %s", response.Status, text)
 }

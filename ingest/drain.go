@@ -16,7 +16,7 @@ import (
 const (
 	// firstPause and longestPause bound the wait before a segment is tried again.
 	firstPause   = 100 * time.Millisecond
-	longestPause = 15 * time.Second
+	longestPause = 5 * time.Second
 )
 
 // DrainConfig is what a [Drain] needs.

@@ -31,7 +31,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("%w; start the service first, or name its --data-dir", err)
 	}
 	d := demonstration{url: c.URL, keys: keys, w: os.Stdout, client: http.DefaultClient}
-	generator, err := demo.New(demo.Config{Users: c.Users, Days: c.Days, Seed: c.Seed, End: time.Now()})
+	generator, err := demo.New(demo.Config{Users: c.Users, Days: c.Days, Seed: c.Seed, End: demoEnd()})
 	if err != nil {
 		return err
 	}
@@ -48,12 +48,15 @@ func showDemo(ctx context.Context, s *service, w io.Writer) error {
 	if page.Total > 0 {
 		return d.showSegments(ctx)
 	}
-	generator, err := demo.New(demo.Config{Users: 5000, Days: 90, Seed: 1, End: time.Now()})
+	generator, err := demo.New(demo.Config{Users: 5000, Days: 90, Seed: 1, End: demoEnd()})
 	if err != nil {
 		return err
 	}
 	return d.run(ctx, generator)
 }
+
+// demoEnd is the start of today: another run on the same day is the same messages, and changes nothing.
+func demoEnd() time.Time { return time.Now().UTC().Truncate(24 * time.Hour) }
 
 // demonstration speaks to the service as any client does.
 type demonstration struct {
@@ -64,20 +67,16 @@ type demonstration struct {
 }
 
 func (d demonstration) run(ctx context.Context, generator *demo.Generator) error {
-	total := uint64(0)
-	for range generator.Messages() {
-		total++
-	}
+	total := generator.Count()
 	fmt.Fprintf(d.w, "\n  Sending the traffic of a made-up product: %d messages\n", total)
 	info, err := os.Stdout.Stat()
 	bar := demo.NewBar(d.w, err == nil && info.Mode()&os.ModeCharDevice != 0, total)
-	summary, err := demo.Send(ctx, d.client, d.url, d.keys.WriteKey, generator.Messages(), bar.Set)
-	bar.End()
+	summary, err := demo.Send(ctx, demo.SendConfig{
+		BaseURL: d.url, WriteKey: d.keys.WriteKey, Concurrency: 2, BatchSize: 400, Progress: bar.Show,
+	}, generator.Messages())
+	bar.End(summary)
 	if err != nil {
 		return err
-	}
-	if summary.Rejected > 0 {
-		return fmt.Errorf("%d messages were rejected, the first for %s", summary.Rejected, summary.FirstRejection)
 	}
 	if err := d.call(ctx, http.MethodPost, "/api/v1/flush", nil, nil); err != nil {
 		return err
@@ -113,12 +112,13 @@ func (d demonstration) createSegments(ctx context.Context) error {
 	for _, seg := range existing {
 		ids[seg.Name] = seg.ID
 	}
-	for _, starter := range demo.Starters() {
+	for _, starter := range demo.StarterSegments() {
 		id := ids[starter.Name]
 		if id == "" {
 			var created segmentRow
 			err := d.call(ctx, http.MethodPost, "/api/v1/segments", map[string]any{
-				"name": starter.Name, "description": starter.Description, "definition": starter.Definition, "live": true,
+				"name": starter.Name, "description": starter.Description, "definition": starter.Definition,
+				"live": starter.Live, "schedule": starter.Schedule,
 			}, &created)
 			if err != nil {
 				return err

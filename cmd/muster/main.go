@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -13,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 	kongyaml "github.com/alecthomas/kong-yaml"
 
+	"muster"
 	"muster/clickhouse"
 )
 
@@ -41,10 +43,13 @@ func main() {
 	exit(parsed.Run())
 }
 
-// exit ends the process: 0, or 1 after saying what went wrong.
+// exit ends the process: 0, or 1 after saying what went wrong and what to do.
 func exit(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "muster: "+err.Error())
+		if e, ok := errors.AsType[*muster.Error](err); ok && e.Hint != "" {
+			fmt.Fprintln(os.Stderr, e.Hint)
+		}
 		os.Exit(1)
 	}
 	os.Exit(0)
