@@ -50,10 +50,10 @@ func TestDataset(t *testing.T) {
 	w.says(project, zoe, 10, "mixed", []string{"<x>", "é"})
 	w.says(project, nobody, 10, "mixed", true)
 	w.says(project, ann, 10, "UID", "not ours")
-	w.says(project, ann, 10, "a, `b\" .c", "odd")
+	w.says(project, ann, 10, "a, `b'\\\" .c", "odd")
 
 	s := w.service(t.TempDir(), pinned(w.run(1, 2, 1_100_000)))
-	e := finished(t, s, create(t, s, "teams", "plan", "seats", "first_seen", "beta", "mixed", "UID", "a, `b\" .c", "unknown", "sessions").ID)
+	e := finished(t, s, create(t, s, "teams", "plan", "seats", "first_seen", "beta", "mixed", "UID", "a, `b'\\\" .c", "unknown", "sessions").ID)
 
 	schema, rows := readParquet(t, content(t, s, e.ID, "part-00000.parquet"))
 	wantSchema := `message members {
@@ -73,7 +73,7 @@ func TestDataset(t *testing.T) {
 	optional boolean beta;
 	optional binary mixed (STRING);
 	optional binary attribute.UID (STRING);
-	optional binary a, ` + "`b\" .c" + ` (STRING);
+	optional binary a, ` + "`b'\\\" .c" + ` (STRING);
 	optional binary unknown (STRING);
 	optional double sessions;
 }`
@@ -103,7 +103,7 @@ func TestDataset(t *testing.T) {
 	wantKinds := map[string][]string{
 		"teams of teams": {"list", "list<string>"}, "plan of plan": {"text", "string"}, "seats of seats": {"number", "double"},
 		"beta of beta": {"boolean", "boolean"}, "mixed of mixed": {"boolean", "list", "number", "string"},
-		"attribute.UID of UID": {"text", "string"}, "a, `b\" .c of a, `b\" .c": {"text", "string"}, "unknown of unknown": {"string"},
+		"attribute.UID of UID": {"text", "string"}, "a, `b'\\\" .c of a, `b'\\\" .c": {"text", "string"}, "unknown of unknown": {"string"},
 		"sessions of sessions": {"number", "double"},
 	}
 	if diff := cmp.Diff(wantKinds, kinds); diff != "" {

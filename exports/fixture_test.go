@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -179,7 +180,7 @@ func finish(t testing.TB, s *Service, id uuid.UUID) Export {
 		if e.Status == Done || e.Status == Failed {
 			return e
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 
@@ -237,7 +238,7 @@ func readParquet(t testing.TB, b []byte) (schema string, rows []string) {
 			for _, row := range buffer[:n] {
 				rows = append(rows, printRow(row))
 			}
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

@@ -35,7 +35,7 @@ type parts struct {
 
 	file       *os.File // the one being written, if any
 	counted    *counted
-	writer     *parquet.Writer
+	writer     *parquet.GenericWriter[any]
 	rows       int // of the file
 	groupRows  int
 	groupBytes int
@@ -88,7 +88,7 @@ func (p *parts) begin() error {
 		p.writer.Reset(p.counted)
 		return nil
 	}
-	p.writer = parquet.NewWriter(p.counted, p.schema, parquet.Compression(&parquet.Zstd), parquet.DictionaryMaxBytes(dictionaryBytes),
+	p.writer = parquet.NewGenericWriter[any](p.counted, p.schema, parquet.Compression(&parquet.Zstd), parquet.DictionaryMaxBytes(dictionaryBytes),
 		parquet.CreatedBy("muster", "", ""))
 	return nil
 }

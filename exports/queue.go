@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -59,7 +60,7 @@ func (s *Service) save(ctx context.Context, project muster.ProjectID, e *Export)
 	e.version = max(e.version+1, uint64(now.UnixMicro()))
 	files := e.Files
 	if e.Manifest != "" {
-		files = append(files[:len(files):len(files)], e.manifest)
+		files = append(slices.Clip(files), e.manifest)
 	}
 	request, err := json.Marshal(storedRequest{e.Request, s.owner})
 	if err != nil {

@@ -16,8 +16,8 @@ const maxAttributes = 200
 type Request struct {
 	Dataset string `json:"dataset"` // "members"
 	Segment string `json:"segment"` // the id of the segment
-	// Attributes are the columns besides the fixed ones, in this order; none are chosen for those who name none. Names of
-	// fixed columns (user_id, anonymous_id, first_seen, last_seen) add nothing: they are there already.
+	// Attributes are the columns after the fixed ones, in this order. Naming none gives the fixed columns alone. The fixed
+	// user_id, anonymous_id, first_seen and last_seen may be named, and add nothing.
 	Attributes []string `json:"attributes,omitempty"`
 	Format     string   `json:"format"` // "parquet"; that is also what an empty one means
 }

@@ -27,7 +27,7 @@ type Column struct {
 	Type      Type     `json:"type"`
 	Nullable  bool     `json:"nullable"`
 	Attribute string   `json:"attribute,omitempty"` // the attribute it shows
-	Kinds     []string `json:"kinds,omitempty"`     // the kinds of the attribute's values among the members
+	Kinds     []string `json:"kinds,omitempty"`     // the kinds of values there are of the attribute
 }
 
 // fixedColumns come first in every dataset of members.

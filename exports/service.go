@@ -171,7 +171,7 @@ func (s *Service) Open(ctx context.Context, project muster.ProjectID, id uuid.UU
 	}
 	files := e.Files
 	if e.Status == Done {
-		files = append(files[:len(files):len(files)], e.manifest)
+		files = append(slices.Clip(files), e.manifest)
 	}
 	i := slices.IndexFunc(files, func(f File) bool { return f.Name == name })
 	if i < 0 {

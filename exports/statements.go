@@ -1,6 +1,6 @@
 package exports
 
-// The statements read the members of a run by their uid, a range of buckets at a time: no list of users travels, and the
+// The statements read the members of a run by their uid, a span of buckets at a time: no list of users travels, and the
 // results come in the order of uids, so that they are joined while they are read. Sorting and grouping move to disk where
 // they are large. All values are parameters.
 //
@@ -20,9 +20,10 @@ const memberSet = `(
       AND bucket BETWEEN {first:UInt16} AND {last:UInt16}
   ) AS member_set`
 
-// bounded keeps a statement's memory on the server within limits.
+// bounded keeps a statement's memory within limits: on the server, and here, where the driver holds a few blocks of each
+// result.
 const bounded = `
-SETTINGS max_bytes_before_external_sort = 268435456, max_bytes_before_external_group_by = 268435456`
+SETTINGS max_block_size = 8192, max_bytes_before_external_sort = 268435456, max_bytes_before_external_group_by = 268435456`
 
 // bucketsSQL lists the buckets in which the run has members.
 const bucketsSQL = `
@@ -49,38 +50,53 @@ ORDER BY uid` + bounded
 const sightingsSQL = `
 WITH ` + memberSet + `,
   (SELECT groupBitmapState(` + uidOf + `) FROM activity WHERE project = {project:UInt32} AND last_seen > ` + now + `) AS later_set
-SELECT uid, toUnixTimestamp64Milli(min(first)) AS first_seen, toUnixTimestamp64Milli(max(last)) AS last_seen
+SELECT uid, toUnixTimestamp64Milli(min(earliest)) AS first_seen, toUnixTimestamp64Milli(max(latest)) AS last_seen
 FROM (
-  SELECT ` + uidOf + ` AS uid, first_seen AS first, last_seen AS last
+  SELECT ` + uidOf + ` AS uid, first_seen AS earliest, last_seen AS latest
   FROM activity
   WHERE project = {project:UInt32} AND bitmapContains(member_set, uid) AND NOT bitmapContains(later_set, uid)
   UNION ALL
-  SELECT ` + uidOf + ` AS uid, least(time, toDateTime64(received, 3, 'UTC')) AS first, first AS last
+  SELECT ` + uidOf + ` AS uid, least(time, toDateTime64(received, 3, 'UTC')) AS earliest, earliest AS latest
   FROM events
-  WHERE bitmapCardinality(later_set) > 0 AND project = {project:UInt32} AND first <= ` + now + `
+  WHERE bitmapCardinality(later_set) > 0 AND project = {project:UInt32} AND earliest <= ` + now + `
     AND bitmapContains(member_set, uid) AND bitmapContains(later_set, uid)
 )
 GROUP BY uid
 ORDER BY uid` + bounded
 
-// valueRows has one row per member and attribute: the latest value over all of the user's actors as of the run.
-//
-// latest_attributes has the latest of each actor. It is the user's for everybody but the mixed: users of whom an actor
-// other than the first has a value, or of whom an actor's latest is from after the run. Theirs is found in the snapshots.
-// The mixed are few, and where there are none the snapshots are not read.
+// catalogSQL has one row per attribute: the kinds of its values, of whatever user and time.
+const catalogSQL = `
+SELECT toString(attribute) AS name, arraySort(groupUniqArray(toString(kind))) AS kinds
+FROM attribute_names
+WHERE project = {project:UInt32} AND attribute IN {attributes:Array(String)} AND kind != 'null'
+GROUP BY name`
+
+// valueSets has the members, and those of whom some actor said something after the run.
+const valueSets = `
+WITH ` + memberSet + `,
+  (
+    SELECT groupBitmapState(` + uidOf + `)
+    FROM latest_attributes
+    WHERE project = {project:UInt32} AND attribute IN {attributes:Array(String)} AND time > ` + now + `
+  ) AS later_set`
+
+// valueRows has what the actors of each member said last, as of the run; of an attribute the user's own value is the latest
+// of them. latest_attributes knows it for everybody of whom nothing was said since. Theirs, who are few, is found in the
+// snapshots, which are not read where there are none.
 const valueRows = `
-  SELECT ` + uidOf + ` AS uid, indexOf({attributes:Array(String)}, attribute) AS place, kind, text, number, list
+  SELECT ` + uidOf + ` AS uid, indexOf({attributes:Array(String)}, attribute) AS place, toString(kind) AS kind_name, text, number, list,
+    time, received
   FROM latest_attributes FINAL
   WHERE project = {project:UInt32} AND attribute IN {attributes:Array(String)} AND bitmapContains(member_set, uid)
-    AND NOT bitmapContains(mixed_set, uid)
+    AND NOT bitmapContains(later_set, uid)
   UNION ALL
-  SELECT uid, indexOf({attributes:Array(String)}, attribute) AS place, value.1 AS kind, value.2 AS text, value.3 AS number,
-    value.4 AS list
+  SELECT uid, indexOf({attributes:Array(String)}, attribute) AS place, toString(value.1) AS kind_name, value.2 AS text,
+    value.3 AS number, value.4 AS list, value.5 AS time, value.6 AS received
   FROM (
-    SELECT ` + uidOf + ` AS uid, attribute, argMax((kind, text, number, list), (time, received)) AS value
+    SELECT ` + uidOf + ` AS uid, attribute, argMax((kind, text, number, list, time, received), (time, received)) AS value
     FROM attribute_snapshots FINAL
-    WHERE bitmapCardinality(mixed_set) > 0 AND project = {project:UInt32} AND attribute IN {attributes:Array(String)}
-      AND time <= ` + now + ` AND bitmapContains(member_set, uid) AND bitmapContains(mixed_set, uid)
+    WHERE bitmapCardinality(later_set) > 0 AND project = {project:UInt32} AND attribute IN {attributes:Array(String)}
+      AND time <= ` + now + ` AND bitmapContains(member_set, uid) AND bitmapContains(later_set, uid)
     GROUP BY uid, attribute
   )`
 
@@ -88,9 +104,9 @@ const valueRows = `
 // for 30 minutes.
 const sessionRows = `
   UNION ALL
-  SELECT uid, indexOf({attributes:Array(String)}, 'sessions') AS place, 'number' AS kind, '' AS text,
+  SELECT uid, indexOf({attributes:Array(String)}, 'sessions') AS place, 'number' AS kind_name, '' AS text,
     toNullable(toFloat64(1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(times), arrayPopFront(times)))) AS number,
-    emptyArrayString() AS list
+    emptyArrayString() AS list, ` + now + ` AS time, toDateTime64(0, 6, 'UTC') AS received
   FROM (
     SELECT uid, arraySort(groupArray(sighting)) AS times
     FROM (
@@ -101,39 +117,29 @@ const sessionRows = `
     GROUP BY uid
   )`
 
-const valueSets = `
-WITH ` + memberSet + `,
-  (
-    SELECT groupBitmapState(` + uidOf + `)
-    FROM latest_attributes FINAL
-    WHERE project = {project:UInt32} AND attribute IN {attributes:Array(String)}
-      AND (dictGet('actor_uids', 'rank', actor) > 0 OR time > ` + now + `)
-  ) AS mixed_set`
-
-// kindsSQL returns the statement for which kinds of values the members have of each attribute.
-func kindsSQL(sessions bool) string {
-	return valueSets + `
-SELECT place, toString(kind) AS kind_name
-FROM (` + rows(sessions) + `
+// kindsSQL has one row for each kind of values the members have of an attribute.
+const kindsSQL = valueSets + `
+SELECT place, latest AS kind_name
+FROM (
+  SELECT uid, place, argMax(kind_name, (time, received)) AS latest
+  FROM (` + valueRows + `
+  )
+  GROUP BY uid, place
 )
-WHERE kind != 'null'
-GROUP BY place, kind_name
-ORDER BY place, kind_name` + bounded
-}
+WHERE latest != 'null'
+GROUP BY place, latest
+ORDER BY place, latest` + bounded
 
-// valuesSQL returns the statement for the values of the members, in the order of uids.
-func valuesSQL(sessions bool) string {
-	return valueSets + `
-SELECT uid, place, toString(kind) AS kind_name, text, number, list
-FROM (` + rows(sessions) + `
+// valuesSQL has the rows of valueRows in the order of uids, attributes and times.
+const valuesSQL = valueSets + `
+SELECT uid, place, kind_name, text, number, list
+FROM (` + valueRows + `
 )
-WHERE kind != 'null'
-ORDER BY uid, place` + bounded
-}
+ORDER BY uid, place, time, received` + bounded
 
-func rows(sessions bool) string {
-	if sessions {
-		return valueRows + sessionRows
-	}
-	return valueRows
-}
+// valuesAndSessionsSQL is valuesSQL for a request that has the sessions among its attributes.
+const valuesAndSessionsSQL = valueSets + `
+SELECT uid, place, kind_name, text, number, list
+FROM (` + valueRows + sessionRows + `
+)
+ORDER BY uid, place, time, received` + bounded

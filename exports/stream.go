@@ -20,7 +20,7 @@ type stream[T any] struct {
 
 // openStream runs a statement and stands at its first row.
 func openStream[T any](ctx context.Context, s source, sql string, over span, scan func(driver.Rows) (uint32, T, error)) (*stream[T], error) {
-	rows, err := s.query(ctx, sql, over)
+	rows, err := s.query(ctx, sql, over, s.attributes)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +92,9 @@ func scanValue(rows driver.Rows) (uid uint32, v placedValue, err error) {
 	err = rows.Scan(&uid, &v.place, &v.kind, &v.text, &number, &v.list)
 	if number != nil {
 		v.number = *number
+	}
+	if v.kind == "null" {
+		v.value = value{}
 	}
 	return uid, v, err
 }
