@@ -18,6 +18,7 @@ type Operand struct {
 	Boolean  bool
 	From, To Moment // From alone for one moment
 	Duration Duration
+	span     interval // what every time becomes when now is pinned
 }
 
 // OperandKind tells what an operand is.
@@ -35,7 +36,14 @@ const (
 	MomentOperand  // an instant or a day
 	MomentsOperand // from, in, to another, out
 	DurationOperand
+
+	intervalOperand // of opDuring
 )
+
+// isTime tells whether the operand is one or two times, or lies a time from now.
+func (k OperandKind) isTime() bool {
+	return k == MomentOperand || k == MomentsOperand || k == DurationOperand
+}
 
 // Op is an operator of attributes and properties.
 type Op string
@@ -72,6 +80,9 @@ const (
 	OpNotEndsWith   Op = "not_ends_with"
 	OpNotMatches    Op = "not_matches"
 	OpHasNone       Op = "has_none"
+
+	// opDuring is every operator over times once now is pinned. The language does not have it.
+	opDuring Op = "during"
 )
 
 // operator is what the language says of an operator.

@@ -37,9 +37,8 @@ func Decode(text []byte) (Definition, error) {
 	}
 	var value jsontext.Value
 	if err := json.Unmarshal(text, &value); err != nil {
-		var syntax *jsontext.SyntacticError
 		var at string
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 			at = string(syntax.JSONPointer)
 		}
 		d.refuse(at, "invalid_json", "this is not valid JSON: "+err.Error())
@@ -90,22 +89,9 @@ func (d *decoder) err() error {
 	}
 }
 
-// nodeKinds tells a node's kind by the field that only it has, and decodes it.
-var nodeKinds = map[string]func(*decoder, object) Node{}
-
-func init() {
-	nodeKinds["all"] = func(d *decoder, o object) Node { return All{d.group(o, "all")} }
-	nodeKinds["any"] = func(d *decoder, o object) Node { return Any{d.group(o, "any")} }
-	nodeKinds["not"] = func(d *decoder, o object) Node {
-		d.only(o, "not")
-		return Not{d.node(o.fields["not"], o.at+"/not", o.depth+1)}
-	}
-	nodeKinds["at_least"] = (*decoder).atLeast
-	nodeKinds["everyone"] = (*decoder).everyone
-	nodeKinds["identified"] = (*decoder).identified
-	nodeKinds["attribute"] = (*decoder).attribute
-	nodeKinds["event"] = (*decoder).event
-	nodeKinds["segment"] = (*decoder).segment
+// kinds are the fields that tell what a condition is: each has exactly one of them.
+var kinds = []string{
+	"all", "any", "at_least", "attribute", "event", "everyone", "experience", "identified", "not", "segment", "sequence", "tag",
 }
 
 // node reads one condition.
@@ -119,35 +105,75 @@ func (d *decoder) node(value jsontext.Value, at string, depth int) Node {
 		return nil
 	}
 	var found []string
-	for field := range o.fields {
-		if nodeKinds[field] != nil {
-			found = append(found, field)
+	for _, kind := range kinds {
+		if _, ok := o.fields[kind]; ok {
+			found = append(found, kind)
 		}
 	}
-	slices.Sort(found)
-	kinds := slices.Sorted(maps.Keys(nodeKinds))
 	switch len(found) {
 	case 1:
-		return nodeKinds[found[0]](d, o)
+		return d.kind(found[0], o)
 	case 0:
-		for _, field := range slices.Sorted(maps.Keys(o.fields)) {
-			d.suggest(at+"/"+escape(field), "unknown_field", fmt.Sprintf("%q is no kind of condition", field), field, kinds)
-			return nil
-		}
-		d.refuse(at, "empty_condition", "a condition is one of "+strings.Join(kinds, ", "))
+		d.noKind(o, "condition", kinds)
 	default:
 		d.refuse(at, "ambiguous", "a condition is of one kind; this one is "+strings.Join(found, " and "))
 	}
 	return nil
 }
 
-func (d *decoder) group(o object, field string) []Node {
-	d.only(o, field, "of")
-	if field != "of" {
-		if _, ok := o.fields["of"]; ok {
-			d.refuse(o.at+"/of", "unknown_field", `"of" belongs to "at_least"`)
-		}
+// noKind says that an object is none of the kinds there are, and which of them its first field is nearest to.
+func (d *decoder) noKind(o object, what string, kinds []string) {
+	for _, field := range slices.Sorted(maps.Keys(o.fields)) {
+		d.suggest(o.at+"/"+escape(field), "unknown_field", fmt.Sprintf("%q is no kind of %s", field, what), field, kinds)
+		return
 	}
+	d.refuse(o.at, "empty_condition", fmt.Sprintf("a %s is one of %s", what, strings.Join(kinds, ", ")))
+}
+
+func (d *decoder) kind(kind string, o object) Node {
+	switch kind {
+	case "all":
+		return All{d.group(o, "all")}
+	case "any":
+		return Any{d.group(o, "any")}
+	case "at_least":
+		return d.atLeast(o)
+	case "not":
+		d.only(o, "not")
+		return Not{d.node(o.fields["not"], o.at+"/not", o.depth+1)}
+	}
+	d.leaves++
+	switch kind {
+	case "attribute":
+		return d.attribute(o)
+	case "event":
+		return d.event(o)
+	case "everyone":
+		return d.everyone(o)
+	case "experience":
+		return d.experience(o)
+	case "identified":
+		return d.identified(o)
+	case "segment":
+		d.only(o, "segment")
+		return Segment{d.name(o, "segment", maxID)}
+	case "sequence":
+		return d.sequence(o)
+	case "tag":
+		d.only(o, "tag")
+		return Tag{d.name(o, "tag", maxNameLength)}
+	default:
+		panic(fmt.Sprintf("decode: unknown kind %q", kind))
+	}
+}
+
+// group reads the conditions of a group.
+func (d *decoder) group(o object, field string) []Node {
+	d.only(o, field)
+	return d.conditions(o, field)
+}
+
+func (d *decoder) conditions(o object, field string) []Node {
 	items, ok := d.array(o.fields[field], o.at+"/"+field)
 	if !ok {
 		return nil
@@ -155,31 +181,28 @@ func (d *decoder) group(o object, field string) []Node {
 	if len(items) == 0 {
 		d.refuse(o.at+"/"+field, "empty_group", "a group needs at least one condition; everyone is {\"everyone\":true}")
 	}
-	var of []Node
+	of := make([]Node, len(items))
 	for i, item := range items {
-		of = append(of, d.node(item, o.at+"/"+field+"/"+strconv.Itoa(i), o.depth+1))
+		of[i] = d.node(item, o.at+"/"+field+"/"+strconv.Itoa(i), o.depth+1)
 	}
 	return of
 }
 
 func (d *decoder) atLeast(o object) Node {
 	d.only(o, "at_least", "of")
-	if _, ok := o.fields["of"]; !ok {
-		d.refuse(o.at+"/of", "required", "\"at_least\" needs the conditions it counts, in \"of\"")
+	if !d.has(o, "of") {
 		return nil
 	}
-	of := d.group(object{fields: map[string]jsontext.Value{"of": o.fields["of"]}, at: o.at, depth: o.depth}, "of")
+	of := d.conditions(o, "of")
 	n, ok := d.whole(o.fields["at_least"], o.at+"/at_least")
-	if ok && (n < 1 || n > uint64(len(of))) {
-		d.refuse(o.at+"/at_least", "out_of_range", fmt.Sprintf("at least %d of %d conditions can never or always hold; write 1 to %d",
+	if ok && len(of) > 0 && (n < 1 || n > float64(len(of))) {
+		d.refuse(o.at+"/at_least", "out_of_range", fmt.Sprintf("at least %.0f of %d conditions always or never holds; write 1 to %d",
 			n, len(of), len(of)))
-		return nil
 	}
 	return AtLeast{int(min(n, MaxLeaves)), of}
 }
 
 func (d *decoder) everyone(o object) Node {
-	d.leaves++
 	d.only(o, "everyone")
 	if is, ok := d.boolean(o.fields["everyone"], o.at+"/everyone"); ok && !is {
 		d.refuse(o.at+"/everyone", "invalid_value", "\"everyone\" is only ever true; nobody is {\"not\":{\"everyone\":true}}")
@@ -188,20 +211,12 @@ func (d *decoder) everyone(o object) Node {
 }
 
 func (d *decoder) identified(o object) Node {
-	d.leaves++
 	d.only(o, "identified")
 	is, _ := d.boolean(o.fields["identified"], o.at+"/identified")
 	return Identified{is}
 }
 
-func (d *decoder) segment(o object) Node {
-	d.leaves++
-	d.only(o, "segment")
-	return Segment{d.name(o, "segment", maxID)}
-}
-
 func (d *decoder) attribute(o object) Node {
-	d.leaves++
 	d.only(o, append([]string{"attribute"}, comparisonFields...)...)
 	return Attribute{d.name(o, "attribute", maxNameLength), d.comparison(o)}
 }

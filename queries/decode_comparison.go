@@ -3,7 +3,7 @@ package queries
 import (
 	"fmt"
 	"maps"
-	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +26,9 @@ func operatorNames() []string {
 
 // comparison reads op, value and ignore_case of a leaf.
 func (d *decoder) comparison(o object) Comparison {
+	if !d.has(o, "op") {
+		return Comparison{}
+	}
 	name, ok := d.text(o.fields["op"], o.at+"/op")
 	if !ok {
 		return Comparison{}
@@ -57,12 +60,34 @@ func (d *decoder) comparison(o object) Comparison {
 		}
 	}
 	if (c.Op == OpMatches || c.Op == OpNotMatches) && c.Operand.Kind == TextOperand {
-		if _, err := regexp.Compile(c.Operand.Text); err != nil {
-			d.refuse(at, "invalid_regexp", fmt.Sprintf("this is no RE2 expression: %v", err))
-		}
+		d.expression(c.Operand.Text, c.IgnoreCase, at)
 	}
 	return c
 }
+
+// expression refuses what is no RE2 expression, and one so large that ClickHouse would refuse it.
+func (d *decoder) expression(text string, ignoreCase bool, at string) {
+	parsed, err := parseExpression(text, ignoreCase)
+	if err != nil {
+		d.refuse(at, "invalid_regexp", fmt.Sprintf("this is no RE2 expression: %v", err))
+		return
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		d.refuse(at, "invalid_regexp", fmt.Sprintf("this is no RE2 expression: %v", err))
+		return
+	}
+	size := 0
+	for _, instruction := range program.Inst {
+		size += 1 + len(instruction.Rune)
+	}
+	if size > maxExpression {
+		d.refuse(at, "too_large", "the expression is too large: write shorter repetitions, or smaller classes of letters")
+	}
+}
+
+// maxExpression bounds instructions and ranges of letters. ClickHouse takes about four times as much.
+const maxExpression = 50_000
 
 // operandNames say in an error what an operator takes.
 var operandNames = map[OperandKind]string{
@@ -110,6 +135,7 @@ func (d *decoder) operand(value jsontext.Value, at, op string, kinds []OperandKi
 		case value.Kind() == '[' && takes(TextsOperand):
 			return d.list(value, at, takes(NumbersOperand))
 		}
+	case jsontext.KindInvalid, jsontext.KindNull, jsontext.KindEndObject, jsontext.KindEndArray:
 	}
 	return wrong()
 }

@@ -2,134 +2,97 @@ package queries
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
+// windowFields are those a window adds to its leaf.
+var windowFields = []string{"within", "between", "since"}
+
+// event reads a leaf over one event. What is asked of the event tells which leaf it is.
 func (d *decoder) event(o object) Node {
-	d.leaves++
-	d.only(o, "event", "where", "count", "within", "between", "since")
-	e := Event{Name: d.name(o, "event", maxNameLength), Count: Count{Op: CountGte, N: 1}}
-	if where, ok := o.fields["where"]; ok {
-		e.Where = d.predicate(where, o.at+"/where", o.depth+1)
+	name := d.name(o, "event", maxNameLength)
+	var where Predicate
+	if value, ok := o.fields["where"]; ok {
+		where = d.predicate(value, o.at+"/where", o.depth+1)
 	}
-	if count, ok := o.fields["count"]; ok {
-		e.Count = d.count(count, o.at+"/count")
+	asked := d.oneOf(o, "count", "aggregate", "first", "last")
+	switch asked {
+	case "aggregate":
+		d.only(o, append([]string{"event", "where", "aggregate", "op", "value"}, windowFields...)...)
+		e := EventAggregate{Name: name, Where: where, Aggregate: d.aggregate(o)}
+		e.Threshold = d.threshold(o, e.Aggregate.Fn.counted())
+		e.Window = d.window(o)
+		return e
+	case "first", "last":
+		d.only(o, "event", "where", asked)
+		return EventTime{Name: name, Where: where, Last: asked == "last", Comparison: d.timeComparison(o, asked)}
+	default:
+		d.only(o, append([]string{"event", "where", "count", "aggregate", "first", "last"}, windowFields...)...)
+		return Event{Name: name, Where: where, Count: d.count(o), Window: d.window(o)}
 	}
-	e.Window = d.window(o)
-	return e
 }
 
-// predicate reads a condition over the properties of one event.
-func (d *decoder) predicate(value jsontext.Value, at string, depth int) Predicate {
-	if depth > MaxDepth {
-		d.refuse(at, "too_deep", fmt.Sprintf("conditions are nested more than %d deep", MaxDepth))
-		return nil
-	}
-	o, ok := d.object(value, at, depth)
-	if !ok {
-		return nil
-	}
-	for _, kind := range []string{"all", "any"} {
-		if _, ok := o.fields[kind]; !ok {
+// oneOf returns which of the fields an object has, and refuses all but the first.
+func (d *decoder) oneOf(o object, fields ...string) string {
+	found := ""
+	for _, field := range fields {
+		if _, ok := o.fields[field]; !ok {
 			continue
 		}
-		d.only(o, kind)
-		items, ok := d.array(o.fields[kind], at+"/"+kind)
-		if ok && len(items) == 0 {
-			d.refuse(at+"/"+kind, "empty_group", "a group needs at least one condition")
+		if found != "" {
+			d.refuse(o.at+"/"+field, "ambiguous", fmt.Sprintf("%q and %q cannot stand together", found, field))
+			continue
 		}
-		var of []Predicate
-		for i, item := range items {
-			of = append(of, d.predicate(item, at+"/"+kind+"/"+strconv.Itoa(i), depth+1))
-		}
-		if kind == "all" {
-			return AllOf{of}
-		}
-		return AnyOf{of}
+		found = field
 	}
-	if _, ok := o.fields["not"]; ok {
-		d.only(o, "not")
-		return NotOf{d.predicate(o.fields["not"], at+"/not", depth+1)}
-	}
-	if _, ok := o.fields["property"]; ok {
-		d.leaves++
-		d.only(o, append([]string{"property"}, comparisonFields...)...)
-		return Property{d.name(o, "property", maxNameLength), d.comparison(o)}
-	}
-	for _, field := range slices.Sorted(maps.Keys(o.fields)) {
-		d.suggest(at+"/"+escape(field), "unknown_field", fmt.Sprintf("%q is no condition over properties", field), field,
-			[]string{"all", "any", "not", "property"})
-		return nil
-	}
-	d.refuse(at, "empty_condition", "a condition over properties is one of all, any, not, property")
-	return nil
+	return found
 }
 
-var countOps = []string{
-	string(CountEq), string(CountNeq), string(CountLt), string(CountLte), string(CountGt), string(CountGte), string(CountBetween),
+func (d *decoder) sequence(o object) Node {
+	d.only(o, append([]string{"sequence", "complete_within"}, windowFields...)...)
+	var s Sequence
+	at := o.at + "/sequence"
+	items, ok := d.array(o.fields["sequence"], at)
+	if ok && (len(items) < minSteps || len(items) > maxSteps) {
+		d.refuse(at, "out_of_range", fmt.Sprintf("a sequence has %d to %d steps; this one has %d", minSteps, maxSteps, len(items)))
+	}
+	for i, item := range items {
+		step, ok := d.object(item, at+"/"+strconv.Itoa(i), o.depth+1)
+		if !ok {
+			continue
+		}
+		d.only(step, "event", "where")
+		made := Step{Event: d.name(step, "event", maxNameLength)}
+		if where, ok := step.fields["where"]; ok {
+			made.Where = d.predicate(where, step.at+"/where", step.depth+1)
+		}
+		s.Steps = append(s.Steps, made)
+	}
+	if value, ok := o.fields["complete_within"]; ok {
+		s.CompleteWithin = d.duration(value, o.at+"/complete_within")
+	}
+	s.Window = d.window(o)
+	return s
 }
 
-func (d *decoder) count(value jsontext.Value, at string) Count {
-	o, ok := d.object(value, at, 0)
-	if !ok {
-		return Count{}
-	}
-	d.only(o, "op", "value")
-	op, ok := d.text(o.fields["op"], at+"/op")
-	if !ok {
-		return Count{}
-	}
-	if !slices.Contains(countOps, op) {
-		d.suggest(at+"/op", "unknown_operator", fmt.Sprintf("%q is no operator of counts", op), op, countOps)
-		return Count{}
-	}
-	c := Count{Op: CountOp(op)}
-	if c.Op != CountBetween {
-		c.N, _ = d.whole(o.fields["value"], at+"/value")
-		return c
-	}
-	ends, ok := d.array(o.fields["value"], at+"/value")
-	if !ok {
-		return c
-	}
-	if len(ends) != 2 {
-		d.refuse(at+"/value", "wrong_type", "\"between\" takes two whole numbers, such as [2, 5]")
-		return c
-	}
-	c.N, _ = d.whole(ends[0], at+"/value/0")
-	c.M, _ = d.whole(ends[1], at+"/value/1")
-	if c.N > c.M {
-		d.refuse(at+"/value", "reversed_range", fmt.Sprintf("the range from %d to %d is empty; swap its ends", c.N, c.M))
-	}
-	return c
-}
+// Lengths of a sequence.
+const (
+	minSteps = 2
+	maxSteps = 8
+)
 
 // window reads at most one of within, between and since.
 func (d *decoder) window(o object) Window {
 	var w Window
-	var found []string
-	for _, field := range []string{"within", "between", "since"} {
-		value, ok := o.fields[field]
-		if !ok {
-			continue
-		}
-		found = append(found, field)
-		at := o.at + "/" + field
-		switch field {
-		case "within":
-			w.Within = d.duration(value, at)
-		case "between":
-			w.From, w.To = d.moments(value, at)
-		case "since":
-			w.From = d.moment(value, at)
-		}
-	}
-	if len(found) > 1 {
-		d.refuse(o.at+"/"+found[1], "ambiguous", fmt.Sprintf("the window is given twice, as %q and as %q", found[0], found[1]))
+	given := d.oneOf(o, windowFields...)
+	at := o.at + "/" + given
+	switch given {
+	case "within":
+		w.Within = d.duration(o.fields[given], at)
+	case "between":
+		w.From, w.To = d.moments(o.fields[given], at)
+	case "since":
+		w.From = d.moment(o.fields[given], at)
 	}
 	return w
 }

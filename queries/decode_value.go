@@ -68,8 +68,20 @@ func (d *decoder) text(value jsontext.Value, at string) (string, bool) {
 	return text, true
 }
 
+// has tells whether an object has a field, and refuses it if not.
+func (d *decoder) has(o object, field string) bool {
+	_, ok := o.fields[field]
+	if !ok {
+		d.refuse(o.at+"/"+field, "required", fmt.Sprintf("%q is needed here", field))
+	}
+	return ok
+}
+
 // name reads a text that names something.
 func (d *decoder) name(o object, field string, most int) string {
+	if !d.has(o, field) {
+		return ""
+	}
 	at := o.at + "/" + field
 	text, ok := d.text(o.fields[field], at)
 	if ok && text == "" {
@@ -103,17 +115,20 @@ func (d *decoder) number(value jsontext.Value, at string) (float64, bool) {
 }
 
 // whole reads a count.
-func (d *decoder) whole(value jsontext.Value, at string) (uint64, bool) {
+func (d *decoder) whole(value jsontext.Value, at string) (float64, bool) {
 	n, ok := d.number(value, at)
 	if !ok {
 		return 0, false
 	}
-	if n < 0 || n != math.Trunc(n) || n > 1e15 {
+	if n < 0 || n != math.Trunc(n) || n > maxCount {
 		d.refuse(at, "out_of_range", fmt.Sprintf("%s is no count; a whole number from 0 is expected", value))
 		return 0, false
 	}
-	return uint64(n), true
+	return n, true
 }
+
+// maxCount is larger than any count there will be, and exact as a number.
+const maxCount = 1e15
 
 func (d *decoder) duration(value jsontext.Value, at string) Duration {
 	text, ok := d.text(value, at)
@@ -141,7 +156,15 @@ func (d *decoder) moment(value jsontext.Value, at string) Moment {
 
 func (d *decoder) orderedMoments(low, high jsontext.Value, lowAt, highAt, at string) (from, to Moment) {
 	from, to = d.moment(low, lowAt), d.moment(high, highAt)
-	if from != "" && to != "" && !from.in(time.UTC).Before(to.in(time.UTC)) {
+	if from == "" || to == "" {
+		return from, to
+	}
+	// When a day begins depends on a zone that is not known yet, so beside an instant it may be anywhere near.
+	latest := to.in(time.UTC)
+	if from.isDay() != to.isDay() {
+		latest = latest.Add(14 * time.Hour)
+	}
+	if !from.in(time.UTC).Before(latest) {
 		d.refuse(at, "reversed_range", fmt.Sprintf("nothing is from %s, in, to %s, out", from, to))
 	}
 	return from, to
@@ -162,9 +185,9 @@ func kindName(value jsontext.Value) string {
 		return "an object"
 	case '[':
 		return "a list"
-	default:
-		return "nothing"
+	case jsontext.KindInvalid, jsontext.KindEndObject, jsontext.KindEndArray:
 	}
+	return "nothing"
 }
 
 // escape makes a field's name a token of a JSON Pointer.

@@ -25,20 +25,39 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 //
 //	zone Europe/Paris                             the project's zone; UTC without
 //	now 2026-03-01T00:00:00Z                      the pinned now of the evaluations that follow
+//	known 2026-02-01T00:00:00Z                    what was received later is ignored from here on; "known all" ends it
 //	user ann                                      a user that was seen, long ago
 //	visitor v1 [of ann]                           an anonymous actor that was seen [and identified as a user]
 //	set ann plan "pro" [2026-01-01T00:00:00Z]     an attribute, said at a time
 //	did ann purchase 2026-02-01T10:00:00Z {"a":1} an event
+//	… received 2026-02-02T00:00:00Z               ends set and did: when it was received, if not at its time
+//	again 2026-02-03T00:00:00Z                    the message before, sent again and received at a time
+//	segment s1 {"everyone":true}                  a saved segment
 //	eval {"attribute":"plan","op":"exists"}       a definition; the next line is who it holds for, "nobody" for none
 //	ann bob
 type fixture struct {
-	db      *clickhouse.DB
-	zone    *time.Location
-	now     time.Time
-	names   map[uint32]string // of users, by uid
-	message int
-	events  []string
-	loaded  bool
+	db       *clickhouse.DB
+	zone     *time.Location
+	now      time.Time
+	known    time.Time
+	names    map[uint32]string // of users, by uid
+	segments map[string]queries.Definition
+	message  int
+	waiting  []row // not inserted yet
+	indexed  bool
+}
+
+// row is one row of a table.
+type row struct {
+	table  string
+	values []any
+}
+
+// tables are the columns that fixtures fill.
+var tables = map[string]string{
+	"identities":          "project, actor, kind, link, linked, id, time",
+	"events":              "project, event, actor, ts, message, time, message_id, properties, received",
+	"attribute_snapshots": "project, attribute, actor, ts, message, time, source, kind, text, number, instant, list, received",
 }
 
 const project = 1
@@ -55,13 +74,17 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
+func newFixture(t *testing.T) *fixture {
+	return &fixture{db: clickhousetest.DB(t), zone: time.UTC, segments: map[string]queries.Definition{}}
+}
+
 func runFixture(t *testing.T, file string) {
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	fx := &fixture{db: clickhousetest.DB(t), zone: time.UTC}
+	fx := newFixture(t)
 	evaluated := 0
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
@@ -71,7 +94,7 @@ func runFixture(t *testing.T, file string) {
 		}
 		word, rest, _ := strings.Cut(line, " ")
 		if word != "eval" {
-			if err := fx.load(t.Context(), word, rest); err != nil {
+			if err := fx.load(word, rest); err != nil {
 				t.Fatalf("%s:%d: %v", file, n, err)
 			}
 			continue
@@ -100,36 +123,41 @@ func runFixture(t *testing.T, file string) {
 	}
 }
 
-func (fx *fixture) load(ctx context.Context, word, rest string) error {
-	var err error
+func (fx *fixture) load(word, rest string) (err error) {
 	fields := strings.Fields(rest)
 	switch word {
 	case "zone":
 		fx.zone, err = time.LoadLocation(rest)
-		return err
 	case "now":
 		fx.now, err = time.Parse(time.RFC3339, rest)
-		return err
+	case "known":
+		if fx.known = (time.Time{}); rest != "all" {
+			fx.known, err = time.Parse(time.RFC3339, rest)
+		}
 	case "user":
 		for _, name := range fields {
-			if err := fx.insertIdentity(ctx, muster.NewActor(project, muster.Identified, name), muster.Identified, name, 0); err != nil {
-				return err
-			}
+			fx.seen(name, muster.Identified, 0)
 		}
-		return nil
 	case "visitor":
 		var of muster.Actor
 		if len(fields) == 3 {
-			of = muster.NewActor(project, muster.Identified, fields[2])
+			of = actorOf(fields[2])
 		}
-		return fx.insertIdentity(ctx, actorOf(fields[0]), muster.Anonymous, fields[0], of)
+		fx.seen(fields[0], muster.Anonymous, of)
 	case "set":
-		return fx.set(ctx, rest)
+		return fx.set(rest)
 	case "did":
-		return fx.did(ctx, fields, rest)
+		return fx.did(rest)
+	case "again":
+		again := row{fx.waiting[len(fx.waiting)-1].table, slices.Clone(fx.waiting[len(fx.waiting)-1].values)}
+		again.values[len(again.values)-1], err = time.Parse(time.RFC3339, rest)
+		fx.waiting = append(fx.waiting, again)
+	case "segment":
+		fx.segments[fields[0]], err = queries.Decode([]byte(strings.TrimPrefix(rest, fields[0])))
 	default:
 		return fmt.Errorf("%q is no word of fixtures", word)
 	}
+	return err
 }
 
 // actorOf returns the actor of a name: visitors' names begin with v and a digit, users' do not.
@@ -140,62 +168,115 @@ func actorOf(name string) muster.Actor {
 	return muster.NewActor(project, muster.Identified, name)
 }
 
-func (fx *fixture) insertIdentity(ctx context.Context, actor muster.Actor, kind muster.ActorKind, id string, of muster.Actor) error {
-	link := 0
+// seen makes an actor that was seen long ago.
+func (fx *fixture) seen(name string, kind muster.ActorKind, of muster.Actor) {
+	link := int8(0)
 	if of != 0 {
 		link = 1
 	}
-	batch, err := fx.db.PrepareBatch(ctx, `INSERT INTO identities (project, actor, kind, link, linked, id, time)`)
-	if err != nil {
-		return err
-	}
-	if err := batch.Append(uint32(project), uint64(actor), int8(kind), int8(link), uint64(of), id, longAgo); err != nil {
-		return err
-	}
-	if err := batch.Send(); err != nil {
-		return err
-	}
-	return fx.insertEvent(ctx, actor, "$seen", longAgo, "{}")
+	fx.add("identities", uint32(project), uint64(actorOf(name)), int8(kind), link, uint64(of), name, longAgo)
+	fx.happened(actorOf(name), "$seen", longAgo, "{}", longAgo)
 }
 
-func (fx *fixture) insertEvent(ctx context.Context, actor muster.Actor, event string, at time.Time, properties string) error {
+func (fx *fixture) happened(actor muster.Actor, event string, at time.Time, properties string, received time.Time) {
 	fx.message++
-	batch, err := fx.db.PrepareBatch(ctx, `INSERT INTO events (project, event, actor, ts, message, time, received, message_id, properties)`)
-	if err != nil {
-		return err
-	}
-	if err := batch.Append(uint32(project), event, uint64(actor), at, uint64(fx.message), at, at, fmt.Sprint(fx.message), properties); err != nil {
-		return err
-	}
-	return batch.Send()
+	fx.add("events", uint32(project), event, uint64(actor), at, uint64(fx.message), at, fmt.Sprint(fx.message), properties, received)
 }
 
-func (fx *fixture) did(ctx context.Context, fields []string, rest string) error {
-	at, err := time.Parse(time.RFC3339, fields[2])
-	if err != nil {
-		return err
-	}
-	properties := "{}"
-	if i := strings.IndexByte(rest, '{'); i >= 0 {
-		properties = rest[i:]
-	}
-	return fx.insertEvent(ctx, actorOf(fields[0]), fields[1], at, properties)
+func (fx *fixture) add(table string, values ...any) {
+	fx.waiting = append(fx.waiting, row{table, values})
 }
 
-func (fx *fixture) set(ctx context.Context, rest string) error {
-	name, rest, _ := strings.Cut(rest, " ")
-	attribute, rest, _ := strings.Cut(rest, " ")
-	decoder := json.NewDecoder(strings.NewReader(rest))
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return err
-	}
-	at := longAgo
-	if when := strings.TrimSpace(rest[decoder.InputOffset():]); when != "" {
-		var err error
-		if at, err = time.Parse(time.RFC3339, when); err != nil {
+// insert inserts what is waiting, a table at a time.
+func (fx *fixture) insert(ctx context.Context) error {
+	for table, columns := range tables {
+		batch, err := fx.db.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns+")")
+		if err != nil {
 			return err
 		}
+		for _, row := range fx.waiting {
+			if row.table != table {
+				continue
+			}
+			if err := batch.Append(row.values...); err != nil {
+				return err
+			}
+		}
+		if err := batch.Send(); err != nil {
+			return err
+		}
+	}
+	fx.waiting = nil
+	return nil
+}
+
+// parts splits what follows a word: names, then a JSON value, then times.
+func parts(rest string, names int) (fields []string, value string, times []string, err error) {
+	for range names {
+		var field string
+		field, rest, _ = strings.Cut(rest, " ")
+		fields = append(fields, field)
+	}
+	if rest == "" {
+		return fields, "", nil, nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(rest))
+	var raw json.RawMessage
+	if err := decoder.Decode(&raw); err != nil {
+		return nil, "", nil, fmt.Errorf("%q: %w", rest, err)
+	}
+	return fields, string(raw), strings.Fields(rest[decoder.InputOffset():]), nil
+}
+
+// said reads when something was said and received: [time] [received time].
+func said(words []string, at time.Time) (said, received time.Time, err error) {
+	if len(words) > 0 && words[0] != "received" {
+		if at, err = time.Parse(time.RFC3339Nano, words[0]); err != nil {
+			return at, at, err
+		}
+		words = words[1:]
+	}
+	received = at
+	if len(words) == 2 {
+		received, err = time.Parse(time.RFC3339Nano, words[1])
+	}
+	return at, received, err
+}
+
+func (fx *fixture) did(rest string) error {
+	head, properties, found := strings.Cut(rest, "{")
+	if !found {
+		properties = "}"
+	}
+	fields := strings.Fields(head)
+	_, properties, words, err := parts("{"+properties, 0)
+	if err != nil {
+		return err
+	}
+	if len(fields) > 3 { // received, without properties
+		words = fields[3:]
+	}
+	at, err := time.Parse(time.RFC3339Nano, fields[2])
+	if err != nil {
+		return err
+	}
+	_, received, err := said(words, at)
+	fx.happened(actorOf(fields[0]), fields[1], at, properties, received)
+	return err
+}
+
+func (fx *fixture) set(rest string) error {
+	fields, raw, words, err := parts(rest, 2)
+	if err != nil {
+		return err
+	}
+	at, received, err := said(words, longAgo)
+	if err != nil {
+		return err
+	}
+	var value any
+	if err := json.Unmarshal([]byte(raw), &value); err != nil {
+		return err
 	}
 	var kind, text string
 	var number *float64
@@ -223,34 +304,27 @@ func (fx *fixture) set(ctx context.Context, rest string) error {
 		}
 	}
 	fx.message++
-	batch, err := fx.db.PrepareBatch(ctx, `INSERT INTO attribute_snapshots
-		(project, attribute, actor, ts, message, time, received, source, kind, text, number, instant, list)`)
-	if err != nil {
-		return err
-	}
-	if err := batch.Append(uint32(project), attribute, uint64(actorOf(name)), at, uint64(fx.message), at, at, "custom", kind, text,
-		number, instant, list); err != nil {
-		return err
-	}
-	return batch.Send()
+	fx.add("attribute_snapshots", uint32(project), fields[1], uint64(actorOf(fields[0])), at, uint64(fx.message), at, "custom", kind, text,
+		number, instant, list, received)
+	return nil
 }
 
 // eval returns the names of the users a definition holds for, from the product's statement.
 func (fx *fixture) eval(ctx context.Context, definition string) ([]string, error) {
-	if !fx.loaded {
+	if err := fx.insert(ctx); err != nil {
+		return nil, err
+	}
+	if !fx.indexed {
 		if err := fx.index(ctx); err != nil {
 			return nil, err
 		}
-		fx.loaded = true
+		fx.indexed = true
 	}
 	d, err := queries.Decode([]byte(definition))
 	if err != nil {
 		return nil, err
 	}
-	scope := queries.Scope{
-		Project: project, Now: fx.now, Zone: fx.zone, Lookup: func(string) (queries.Definition, bool) { return queries.Definition{}, false },
-	}
-	plan, err := queries.Compile(scope, []queries.Target{{Definition: d}})
+	plan, err := queries.Compile(fx.scope(), []queries.Target{{Definition: d}})
 	if err != nil {
 		return nil, err
 	}
@@ -269,6 +343,16 @@ func (fx *fixture) eval(ctx context.Context, definition string) ([]string, error
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+func (fx *fixture) scope() queries.Scope {
+	return queries.Scope{
+		Project: project, Now: fx.now, KnownAt: fx.known, Zone: fx.zone,
+		Lookup: func(id string) (queries.Definition, bool) {
+			d, ok := fx.segments[id]
+			return d, ok
+		},
+	}
 }
 
 func (fx *fixture) index(ctx context.Context) error {

@@ -59,7 +59,3 @@ func (p *Plan) Materialize(runs []Run) Statement {
 		", run)\n  )\n  GROUP BY target, bucket\n)\n" +
 		"WHERE bitmapCardinality(now_members) > 0 OR bitmapCardinality(then_members) > 0")
 }
-
-func (s *sqlPrinter) statement(text string) Statement {
-	return Statement{SQL: text, Parameters: s.parameters}
-}

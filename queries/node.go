@@ -5,8 +5,11 @@ type Definition struct {
 	root Node
 }
 
-// Node is a condition: a group of conditions or a leaf. The language's nodes are exactly the types of this package that
-// implement it; every pass switches over all of them.
+// EveryoneDefinition is the definition of every user.
+func EveryoneDefinition() Definition { return Definition{Everyone{}} }
+
+// Node is a condition: a group of conditions or a leaf. The nodes of the language are exactly the types of this file that
+// implement it; every pass switches over all of them, and a test proves that none forgets one.
 type Node interface{ node() }
 
 // Groups.
@@ -28,7 +31,7 @@ type (
 type (
 	// Everyone holds for every user of the project.
 	Everyone struct{}
-	// Identified holds for users with a user id.
+	// Identified holds for users with a user id, or for those without.
 	Identified struct{ Is bool }
 	// Attribute compares a fact about the user.
 	Attribute struct {
@@ -39,65 +42,71 @@ type (
 	Event struct {
 		Name   string
 		Where  Predicate // nil for any
-		Count  Count
+		Count  Threshold
 		Window Window
 	}
+	// EventAggregate holds for users of whom an aggregate over the matching events is as asked.
+	EventAggregate struct {
+		Name      string
+		Where     Predicate // nil for any
+		Aggregate Aggregate
+		Threshold Threshold
+		Window    Window
+	}
+	// EventTime compares when the first or the last matching event was, of all time up to now.
+	EventTime struct {
+		Name  string
+		Where Predicate // nil for any
+		Last  bool      // or the first
+		Comparison
+	}
+	// Sequence holds for users who did its steps one after the other, each strictly later than the one before.
+	Sequence struct {
+		Steps          []Step   // 2 to 8
+		CompleteWithin Duration // from the first to the last; the zero value sets no bound
+		Window         Window
+	}
+	// Experience holds for users who had an experience, and interacted with it, as often as Count asks.
+	Experience struct {
+		ID          string
+		Interaction string // empty for any
+		Count       Threshold
+		Window      Window
+	}
+	// Answer compares the answers to a question of an experience: any of those in Window, or the latest of them.
+	Answer struct {
+		Experience, Question string
+		Comparison
+		Latest bool
+		Window Window
+	}
+	// Tag holds for users whom people have given a tag.
+	Tag struct{ Name string }
 	// Segment holds for the users of another segment, as it is currently defined.
 	Segment struct{ ID string }
 )
 
-func (All) node()        {}
-func (Any) node()        {}
-func (Not) node()        {}
-func (AtLeast) node()    {}
-func (Everyone) node()   {}
-func (Identified) node() {}
-func (Attribute) node()  {}
-func (Event) node()      {}
-func (Segment) node()    {}
+func (All) node()            {}
+func (Any) node()            {}
+func (Not) node()            {}
+func (AtLeast) node()        {}
+func (Everyone) node()       {}
+func (Identified) node()     {}
+func (Attribute) node()      {}
+func (Event) node()          {}
+func (EventAggregate) node() {}
+func (EventTime) node()      {}
+func (Sequence) node()       {}
+func (Experience) node()     {}
+func (Answer) node()         {}
+func (Tag) node()            {}
+func (Segment) node()        {}
 
-// Predicate is a condition over the properties of one event.
-type Predicate interface{ predicate() }
-
-// The predicates.
-type (
-	// AllOf holds when every predicate does.
-	AllOf struct{ Of []Predicate }
-	// AnyOf holds when at least one predicate does.
-	AnyOf struct{ Of []Predicate }
-	// NotOf holds when the predicate does not.
-	NotOf struct{ Of Predicate }
-	// Property compares a property, by its dotted path.
-	Property struct {
-		Path string
-		Comparison
-	}
-)
-
-func (AllOf) predicate()    {}
-func (AnyOf) predicate()    {}
-func (NotOf) predicate()    {}
-func (Property) predicate() {}
-
-// Count asks how often something must have happened. The zero value asks for at least once.
-type Count struct {
-	Op   CountOp
-	N, M uint64 // M is the upper end of between
+// Step is one step of a sequence.
+type Step struct {
+	Event string
+	Where Predicate // nil for any
 }
-
-// CountOp compares a count.
-type CountOp string
-
-// The operators of counts.
-const (
-	CountEq      CountOp = "eq"
-	CountNeq     CountOp = "neq"
-	CountLt      CountOp = "lt"
-	CountLte     CountOp = "lte"
-	CountGt      CountOp = "gt"
-	CountGte     CountOp = "gte"
-	CountBetween CountOp = "between"
-)
 
 // Window is the time in which events count: the last Within, or from From (in) to To (out), or since From. The zero
 // value is all time up to now.
@@ -105,73 +114,3 @@ type Window struct {
 	Within   Duration
 	From, To Moment
 }
-
-// References lists the segments a definition names, each once, in the order they stand in.
-func References(d Definition) []string {
-	var ids []string
-	seen := map[string]bool{}
-	walk(d.root, func(n Node) {
-		if s, ok := n.(Segment); ok && !seen[s.ID] {
-			seen[s.ID] = true
-			ids = append(ids, s.ID)
-		}
-	})
-	return ids
-}
-
-// Names are the names a definition uses, each once.
-type Names struct {
-	Attributes, Events []string
-}
-
-// NamesOf lists the custom attributes and the events a definition compares.
-func NamesOf(d Definition) Names {
-	var names Names
-	seen := map[Node]bool{}
-	walk(d.root, func(n Node) {
-		switch n := n.(type) {
-		case Attribute:
-			if _, native := nativeAttributes[n.Name]; !native && !seen[Segment{"a" + n.Name}] {
-				seen[Segment{"a" + n.Name}] = true
-				names.Attributes = append(names.Attributes, n.Name)
-			}
-		case Event:
-			if !seen[Segment{"e" + n.Name}] {
-				seen[Segment{"e" + n.Name}] = true
-				names.Events = append(names.Events, n.Name)
-			}
-		default:
-		}
-	})
-	return names
-}
-
-// walk visits every node, parents first.
-func walk(n Node, visit func(Node)) {
-	if n == nil {
-		return
-	}
-	visit(n)
-	for _, child := range children(n) {
-		walk(child, visit)
-	}
-}
-
-// children returns the conditions directly under a node.
-func children(n Node) []Node {
-	switch n := n.(type) {
-	case All:
-		return n.Of
-	case Any:
-		return n.Of
-	case AtLeast:
-		return n.Of
-	case Not:
-		return []Node{n.Of}
-	default:
-		return nil
-	}
-}
-
-// EveryoneDefinition is the definition of every user.
-func EveryoneDefinition() Definition { return Definition{Everyone{}} }

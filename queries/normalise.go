@@ -1,213 +1,164 @@
 package queries
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"slices"
-	"strings"
 )
 
-// formula is set algebra over positive leaves: the form in which equal conditions are equal values.
-type formula struct {
-	op    formulaOp
-	leaf  Node      // of leafSet
-	count int       // of atLeastOf
-	of    []formula // of the others
-	key   string    // equal for equal formulas
-}
+// normaliser turns resolved nodes into formulas. Negative operators, and counts that include zero, become complements of
+// positive leaves, so that a negation is never written twice.
+type normaliser struct{ clock }
 
-type formulaOp uint8
-
-const (
-	nobody formulaOp = iota
-	everybody
-	leafSet
-	complement
-	intersection
-	union
-	atLeastOf
-)
-
-// normalise turns a resolved node into a formula: negative operators and counts that include zero become complements of
-// positive leaves, groups are flattened, sorted and rid of repeats and constants, and double negations go.
-func normalise(n Node) formula {
+func (c normaliser) node(n Node) formula {
 	switch n := n.(type) {
 	case All:
-		return group(intersection, formulas(n.Of))
+		return group(intersection, c.nodes(n.Of))
 	case Any:
-		return group(union, formulas(n.Of))
+		return group(union, c.nodes(n.Of))
 	case AtLeast:
-		return atLeast(n.Count, formulas(n.Of))
+		return atLeast(n.Count, c.nodes(n.Of))
 	case Not:
-		return not(normalise(n.Of))
+		return not(c.node(n.Of))
 	case Everyone:
 		return constant(everybody)
 	case Identified:
-		if !n.Is {
-			return not(leaf(Identified{Is: true}))
-		}
-		return leaf(n)
+		return given(n.Is, leafFormula(identifiedLeaf{}))
 	case Attribute:
-		if positive := operators[n.Op].positive; positive != "" {
-			n.Op = positive
-			return not(leaf(n))
-		}
-		return leaf(n)
+		return c.compared(n.Comparison, func(test Comparison) formula { return leafFormula(attributeLeaf{n.Name, test}) })
 	case Event:
-		return event(n)
+		return c.counted(eventLeaf{name: n.Name, where: n.Where, window: c.window(n.Window)}, n.Count)
+	case EventAggregate:
+		return c.aggregate(n)
+	case EventTime:
+		return c.eventTime(n)
+	case Sequence:
+		steps := make([]Step, len(n.Steps))
+		for i, step := range n.Steps {
+			steps[i] = Step{step.Event, c.predicate(step.Where)}
+		}
+		return leafFormula(sequenceLeaf{steps, n.CompleteWithin, c.window(n.Window)})
+	case Experience:
+		where := []Predicate{textProperty("experience", n.ID)}
+		if n.Interaction != "" {
+			where = append(where, textProperty("interaction", n.Interaction))
+		}
+		return c.counted(eventLeaf{name: experienceEvent, where: AllOf{where}, window: c.window(n.Window)}, n.Count)
+	case Answer:
+		return c.compared(n.Comparison, func(test Comparison) formula { return c.answer(n, test) })
+	case Tag:
+		has := Comparison{Op: OpHasAny, Operand: Operand{Kind: TextsOperand, Texts: []string{n.Name}}}
+		return leafFormula(attributeLeaf{tagsAttribute, has})
+	case Segment:
+		panic("normalise: segments must be resolved before")
 	default:
 		panic(fmt.Sprintf("normalise: unknown node %T", n))
 	}
 }
 
-// event splits a count into one that excludes zero and, where it includes zero, the complement: who did something at most
-// n times is who did not do it more often.
-func event(e Event) formula {
-	with := func(op CountOp, n, m uint64) formula {
-		e.Count = Count{Op: op, N: n, M: m}
-		return leaf(e)
-	}
-	n := e.Count.N
-	switch e.Count.Op {
-	case CountEq:
-		if n == 0 {
-			return not(with(CountGte, 1, 0))
-		}
-		return with(CountEq, n, 0)
-	case CountNeq:
-		if n == 0 {
-			return with(CountGte, 1, 0)
-		}
-		return not(with(CountEq, n, 0))
-	case CountLt:
-		if n == 0 {
-			return constant(nobody)
-		}
-		return not(with(CountGte, n, 0))
-	case CountLte:
-		return not(with(CountGte, n+1, 0))
-	case CountGt:
-		return with(CountGte, n+1, 0)
-	case CountGte:
-		if n == 0 {
-			return constant(everybody)
-		}
-		return with(CountGte, n, 0)
-	case CountBetween:
-		if n == 0 {
-			return not(with(CountGte, e.Count.M+1, 0))
-		}
-		return with(CountBetween, n, e.Count.M)
-	default:
-		panic(fmt.Sprintf("normalise: unknown count operator %q", e.Count.Op))
-	}
-}
-
-func formulas(of []Node) []formula {
+func (c normaliser) nodes(of []Node) []formula {
 	all := make([]formula, len(of))
 	for i, n := range of {
-		all[i] = normalise(n)
+		all[i] = c.node(n)
 	}
 	return all
 }
 
-func constant(op formulaOp) formula { return formula{op: op, key: string('0' + rune(op))} }
+// Where experiences and tags are kept.
+const (
+	experienceEvent = "$experience"
+	tagsAttribute   = "tags"
+)
 
-func leaf(n Node) formula { return formula{op: leafSet, leaf: n, key: string(Print(Definition{n}))} }
+func textProperty(path, value string) Predicate {
+	return Property{path, Comparison{Op: OpEquals, Operand: Operand{Kind: TextOperand, Text: value}}}
+}
 
-func not(f formula) formula {
-	switch f.op {
-	case nobody:
-		return constant(everybody)
-	case everybody:
+// given is the formula, or its complement.
+func given(is bool, f formula) formula {
+	if is {
+		return f
+	}
+	return not(f)
+}
+
+// compared makes a formula of the positive of a comparison, and its complement if the comparison is negative.
+func (c normaliser) compared(x Comparison, of func(Comparison) formula) formula {
+	positive := operators[x.Op].positive
+	if positive == "" {
+		return of(c.pin(x))
+	}
+	x.Op = positive
+	return not(of(c.pin(x)))
+}
+
+// event makes a formula of a leaf over events. None happens in an empty window.
+func (c normaliser) event(e eventLeaf) formula {
+	if e.window.empty() {
 		return constant(nobody)
-	case complement:
-		return f.of[0]
-	case leafSet, intersection, union, atLeastOf:
 	}
-	return formula{op: complement, of: []formula{f}, key: "!" + f.key}
+	e.where = c.predicate(e.where)
+	return leafFormula(e)
 }
 
-// group makes an intersection or a union.
-func group(op formulaOp, of []formula) formula {
-	neutral, absorbing := everybody, nobody
-	if op == union {
-		neutral, absorbing = nobody, everybody
+// counted asks for a number of events.
+func (c normaliser) counted(e eventLeaf, asked Threshold) formula {
+	if asked.holdsForZero() {
+		return not(c.counted(e, asked.complement()))
 	}
-	var flat []formula
-	for _, f := range of {
-		switch f.op {
-		case neutral:
-		case absorbing:
-			return f
-		case op:
-			flat = append(flat, f.of...)
-		default:
-			flat = append(flat, f)
-		}
-	}
-	flat = sortFormulas(flat)
-	flat = slices.CompactFunc(flat, func(a, b formula) bool { return a.key == b.key })
-	for _, f := range flat {
-		if f.op == complement && slices.ContainsFunc(flat, func(g formula) bool { return g.key == f.of[0].key }) {
-			return constant(absorbing) // a set and its complement
-		}
-	}
-	switch len(flat) {
-	case 0:
-		return constant(neutral)
-	case 1:
-		return flat[0]
-	}
-	return formula{op: op, of: flat, key: groupKey(map[formulaOp]string{intersection: "&", union: "|"}[op], flat)}
-}
-
-// atLeast makes "at least n of"; a condition that stands twice counts twice.
-func atLeast(n int, of []formula) formula {
-	var rest []formula
-	for _, f := range of {
-		switch f.op {
-		case everybody:
-			n--
-		case nobody:
-		default:
-			rest = append(rest, f)
-		}
-	}
-	switch {
-	case n <= 0:
-		return constant(everybody)
-	case n > len(rest):
+	switch of := asked.counts(); {
+	case of.least > of.most:
 		return constant(nobody)
-	case n == 1:
-		return group(union, rest)
-	case n == len(rest):
-		return group(intersection, rest)
+	case of == atLeastOnce:
+		e.measure = measure{kind: happened}
+	default:
+		e.measure = measure{kind: counted, counts: of}
 	}
-	rest = sortFormulas(rest)
-	return formula{op: atLeastOf, count: n, of: rest, key: groupKey(fmt.Sprintf("%d<", n), rest)}
+	return c.event(e)
 }
 
-func sortFormulas(all []formula) []formula {
-	all = slices.Clone(all)
-	slices.SortFunc(all, func(a, b formula) int { return cmp.Compare(a.key, b.key) })
-	return all
-}
-
-// groupKey is short whatever it is the key of.
-func groupKey(op string, of []formula) string {
-	keys := make([]string, len(of))
-	for i, f := range of {
-		keys[i] = f.key
+// aggregate asks something of an aggregate. Sums and numbers of different things are zero where there is nothing, and so
+// have to do with everybody; the others are missing there.
+func (c normaliser) aggregate(n EventAggregate) formula {
+	fn, threshold := n.Aggregate.Fn, n.Threshold
+	if zero := fn == Sum || fn.counted(); zero && threshold.holdsForZero() {
+		n.Threshold = threshold.complement()
+		return not(c.aggregate(n))
 	}
-	sum := sha256.Sum256([]byte(op + strings.Join(keys, "\x00")))
-	return op + hex.EncodeToString(sum[:])
+	m := measure{kind: aggregateMeasure, fn: fn, property: n.Aggregate.Property, threshold: threshold}
+	if fn.counted() {
+		m = measure{kind: countedMeasure, fn: fn, property: n.Aggregate.Property, counts: threshold.counts()}
+		if m.counts.least > m.counts.most {
+			return constant(nobody)
+		}
+	}
+	return c.event(eventLeaf{name: n.Name, where: n.Where, window: c.window(n.Window), measure: m})
 }
 
-// zeroOnly tells whether the count holds only for those who never did it.
-func (c Count) zeroOnly() bool {
-	return c.Op == CountEq && c.N == 0 || c.Op == CountLte && c.N == 0 || c.Op == CountLt && c.N == 1 ||
-		c.Op == CountBetween && c.M == 0
+// eventTime asks when the first or the last event was. The last was in a time if there is one in it and none after it; the
+// first, if there is none before it.
+func (c normaliser) eventTime(n EventTime) formula {
+	past := c.window(Window{})
+	asked := c.pin(n.Comparison).Operand.span
+	happens := func(in interval) formula {
+		return c.event(eventLeaf{name: n.Name, where: n.Where, window: in, measure: measure{kind: happened}})
+	}
+	in := happens(interval{max(asked.from, past.from), min(asked.to, past.to)})
+	outside := interval{past.from, min(asked.from, past.to)}
+	if n.Last {
+		outside = interval{max(asked.to, past.from), past.to}
+	}
+	return group(intersection, []formula{in, not(happens(outside))})
+}
+
+// answer asks something of any answer to a question, or of the latest.
+func (c normaliser) answer(n Answer, test Comparison) formula {
+	where := []Predicate{textProperty("experience", n.Experience), textProperty("question", n.Question)}
+	tested := Property{"answer", test}
+	if !n.Latest {
+		where = append(where, tested)
+		return c.event(eventLeaf{name: experienceEvent, where: AllOf{where}, window: c.window(n.Window), measure: measure{kind: happened}})
+	}
+	where = append(where, Property{"answer", Comparison{Op: OpExists}})
+	return c.event(eventLeaf{
+		name: experienceEvent, where: AllOf{where}, window: c.window(n.Window), measure: measure{kind: latestMeasure, test: tested},
+	})
 }

@@ -1,11 +1,9 @@
 package queries
 
-import "strconv"
-
 // People returns the statement for what a list shows of users: per uid the actor it is known by, its ids, when it was
 // first and last seen. The rows come in the order of the uids.
 func People(scope Scope, uids []uint32) Statement {
-	b := scopeBuilder(scope)
+	b := newBuilder(scope)
 	list := b.bind("Array(UInt32)", unsigned(uids))
 	return Statement{SQL: `
 SELECT uid, argMin(actor, rank) AS known_by, groupArray(actor) AS actors,
@@ -20,7 +18,7 @@ ORDER BY uid`, Parameters: b.parameters}
 // Facts returns the statement for the attributes of users as of the scope's now, given all of their actors: one row per uid
 // and attribute, with the latest value over the user's actors. No names asks for all attributes.
 func Facts(scope Scope, actors []uint64, names []string) Statement {
-	b := scopeBuilder(scope)
+	b := newBuilder(scope)
 	sql := `
 SELECT uid, attribute, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS list, value.5 AS source, value.6 AS time
 FROM (
@@ -41,7 +39,7 @@ ORDER BY uid, attribute`, Parameters: b.parameters}
 // Sightings returns the statement for when users were first and last seen as of the scope's now, given all of their actors. Only
 // for those who were seen since are the events read.
 func Sightings(scope Scope, actors []uint64) Statement {
-	b := scopeBuilder(scope)
+	b := newBuilder(scope)
 	list := b.bind("Array(UInt64)", unsigned(actors))
 	return Statement{SQL: `
 WITH (
@@ -66,24 +64,17 @@ ORDER BY uid`, Parameters: b.parameters}
 // Sessions returns the statement for how many sessions users had as of the scope's now, given all of their actors. It reads
 // their events.
 func Sessions(scope Scope, actors []uint64) Statement {
-	b := scopeBuilder(scope)
+	b := newBuilder(scope)
 	return Statement{SQL: `
 SELECT uid, toUInt64(1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(times), arrayPopFront(times))) AS sessions
 FROM (
-  SELECT uid, arraySort(groupArray(sighting)) AS times
+  SELECT uid, arraySort(groupArray(seen)) AS times
   FROM (
-    SELECT ` + uidOf + ` AS uid, toUnixTimestamp64Milli(least(time, toDateTime64(received, 3, 'UTC'))) AS sighting
-    FROM events
-    WHERE project = {project:UInt32} AND actor IN ` + b.bind("Array(UInt64)", unsigned(actors)) + ` AND sighting <= {now:Int64}
+    SELECT ` + uidOf + ` AS uid, toUnixTimestamp64Milli(` + sighting + `) AS seen
+    FROM events FINAL
+    WHERE project = {project:UInt32} AND actor IN ` + b.bind("Array(UInt64)", unsigned(actors)) + ` AND seen <= {now:Int64}
   )
   GROUP BY uid
 )
 ORDER BY uid`, Parameters: b.parameters}
-}
-
-func scopeBuilder(scope Scope) builder {
-	return builder{parameters: map[string]string{
-		"project": strconv.FormatUint(uint64(scope.Project), 10),
-		"now":     strconv.FormatInt(scope.Now.UnixMilli(), 10),
-	}}
 }

@@ -30,16 +30,16 @@ type Plan struct {
 	scope   Scope
 	targets []Target
 	sets    []formula      // one per target
-	leaves  []Node         // positive; a leaf's number is its index plus one, number zero is everyone
+	leaves  []leaf         // a leaf's number is its index plus one; number zero is everyone
 	numbers map[string]int // a leaf's number by its key
 	sources []source
 }
 
-// source is one table scan and the leaves that come out of it.
+// source is one scan and the leaves that come out of it.
 type source struct {
 	kind   sourceKind
-	name   string // of the attribute or the event
-	leaves []int  // numbers
+	names  []string // of the attribute or the events
+	leaves []int    // numbers
 }
 
 // sourceKind tells what a source reads.
@@ -50,19 +50,24 @@ const (
 	actorSource     sourceKind = iota // which users are identified
 	attributeSource                   // one attribute, native or custom
 	eventSource                       // one event
+	sequenceSource                    // several events, in the order they happened
 )
 
 // Compile plans the evaluation of definitions. Its error is a [muster.Error] when one names a segment that is unknown or
 // comes back to itself.
 func Compile(scope Scope, targets []Target) (*Plan, error) {
 	scope.Now = scope.Now.Truncate(time.Millisecond)
+	if scope.Zone == nil {
+		scope.Zone = time.UTC
+	}
 	p := &Plan{scope: scope, targets: targets, numbers: map[string]int{}}
+	n := normaliser{clock{scope.Now, scope.Zone}}
 	for _, t := range targets {
 		resolved, err := resolve(t.Definition, scope.Lookup)
 		if err != nil {
 			return nil, err
 		}
-		set := normalise(resolved)
+		set := n.node(resolved)
 		p.sets = append(p.sets, set)
 		p.collect(set)
 	}
@@ -73,10 +78,10 @@ func Compile(scope Scope, targets []Target) (*Plan, error) {
 // Now returns the plan's pinned now.
 func (p *Plan) Now() time.Time { return p.scope.Now }
 
-// Leaves returns how many distinct leaves the plan computes, and Sources how many scans that takes.
+// Leaves returns how many distinct leaves the plan computes.
 func (p *Plan) Leaves() int { return len(p.leaves) }
 
-// Sources returns the number of scans.
+// Sources returns how many scans that takes.
 func (p *Plan) Sources() int { return len(p.sources) }
 
 // collect numbers the leaves of a formula that are not numbered yet.
@@ -92,30 +97,40 @@ func (p *Plan) collect(f formula) {
 
 // group gathers the leaves by source.
 func (p *Plan) group() {
-	for i, n := range p.leaves {
-		kind, name := sourceOf(n)
-		at := slices.IndexFunc(p.sources, func(s source) bool { return s.kind == kind && s.name == name })
-		if at < 0 {
+	index := map[string]int{}
+	for i, l := range p.leaves {
+		kind, names := sourceOf(l)
+		key := fmt.Sprintf("%d%q", kind, names)
+		at, ok := index[key]
+		if !ok {
 			at = len(p.sources)
-			p.sources = append(p.sources, source{kind: kind, name: name})
+			index[key] = at
+			p.sources = append(p.sources, source{kind: kind, names: names})
 		}
 		p.sources[at].leaves = append(p.sources[at].leaves, i+1)
 	}
 	slices.SortFunc(p.sources, func(a, b source) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.kind, b.kind), slices.Compare(a.names, b.names))
 	})
 }
 
-// sourceOf tells where a positive leaf is read from.
-func sourceOf(n Node) (sourceKind, string) {
-	switch n := n.(type) {
-	case Identified:
-		return actorSource, ""
-	case Attribute:
-		return attributeSource, n.Name
-	case Event:
-		return eventSource, n.Name
+// sourceOf tells where a leaf is read from.
+func sourceOf(l leaf) (sourceKind, []string) {
+	switch l := l.(type) {
+	case identifiedLeaf:
+		return actorSource, nil
+	case attributeLeaf:
+		return attributeSource, []string{l.name}
+	case eventLeaf:
+		return eventSource, []string{l.name}
+	case sequenceLeaf:
+		names := make([]string, len(l.steps))
+		for i, step := range l.steps {
+			names[i] = step.Event
+		}
+		slices.Sort(names)
+		return sequenceSource, slices.Compact(names)
 	default:
-		panic(fmt.Sprintf("plan: %T is no leaf that is read", n))
+		panic(fmt.Sprintf("plan: unknown leaf %T", l))
 	}
 }

@@ -33,6 +33,8 @@ func (p printer) token(t jsontext.Token) {
 	}
 }
 
+func (p printer) number(n float64) { p.token(jsontext.Float(n)) }
+
 func (p printer) text(s string) { p.token(jsontext.String(s)) }
 
 func (p printer) field(name, value string) {
@@ -82,7 +84,42 @@ func (p printer) node(n Node) {
 			p.field("attribute", n.Name)
 			p.comparison(n.Comparison)
 		case Event:
-			p.event(n)
+			p.field("event", n.Name)
+			p.where(n.Where)
+			p.count(n.Count)
+			p.window(n.Window)
+		case EventAggregate:
+			p.field("event", n.Name)
+			p.where(n.Where)
+			p.aggregate(n.Aggregate)
+			p.threshold(n.Threshold)
+			p.window(n.Window)
+		case EventTime:
+			p.field("event", n.Name)
+			p.where(n.Where)
+			p.text(map[bool]string{true: "last", false: "first"}[n.Last])
+			p.object(func() { p.comparison(n.Comparison) })
+		case Sequence:
+			p.sequence(n)
+		case Experience:
+			p.field("experience", n.ID)
+			if n.Interaction != "" {
+				p.field("interaction", n.Interaction)
+			}
+			p.count(n.Count)
+			p.window(n.Window)
+		case Answer:
+			p.field("experience", n.Experience)
+			p.field("question", n.Question)
+			p.text("answer")
+			p.object(func() { p.comparison(n.Comparison) })
+			if n.Latest {
+				p.text("latest")
+				p.token(jsontext.True)
+			}
+			p.window(n.Window)
+		case Tag:
+			p.field("tag", n.Name)
 		case Segment:
 			p.field("segment", n.ID)
 		default:
@@ -91,25 +128,59 @@ func (p printer) node(n Node) {
 	})
 }
 
-func (p printer) event(e Event) {
-	p.field("event", e.Name)
-	if e.Where != nil {
+func (p printer) where(where Predicate) {
+	if where != nil {
 		p.text("where")
-		p.predicate(e.Where)
+		p.predicate(where)
 	}
-	if e.Count != (Count{Op: CountGte, N: 1}) {
+}
+
+// count writes how often something must have happened, unless that is what is meant without.
+func (p printer) count(t Threshold) {
+	if t != once {
 		p.text("count")
-		p.object(func() {
-			p.field("op", string(e.Count.Op))
-			p.text("value")
-			if e.Count.Op == CountBetween {
-				printArray(p, []uint64{e.Count.N, e.Count.M}, func(n uint64) { p.token(jsontext.Uint(n)) })
-				return
-			}
-			p.token(jsontext.Uint(e.Count.N))
-		})
+		p.object(func() { p.threshold(t) })
 	}
-	switch w := e.Window; {
+}
+
+// threshold writes the fields of a threshold.
+func (p printer) threshold(t Threshold) {
+	p.field("op", string(t.Op))
+	p.text("value")
+	if t.Op == OpWithin {
+		printArray(p, []float64{t.N, t.M}, p.number)
+		return
+	}
+	p.number(t.N)
+}
+
+func (p printer) aggregate(a Aggregate) {
+	p.text("aggregate")
+	p.object(func() {
+		p.field("fn", string(a.Fn))
+		if a.Property != "" {
+			p.field("property", a.Property)
+		}
+	})
+}
+
+func (p printer) sequence(s Sequence) {
+	p.text("sequence")
+	printArray(p, s.Steps, func(step Step) {
+		p.object(func() {
+			p.field("event", step.Event)
+			p.where(step.Where)
+		})
+	})
+	if s.CompleteWithin != (Duration{}) {
+		p.field("complete_within", s.CompleteWithin.String())
+	}
+	p.window(s.Window)
+}
+
+// window writes the fields of a window.
+func (p printer) window(w Window) {
+	switch {
 	case w.Within != Duration{}:
 		p.field("within", w.Within.String())
 	case w.To != "":
@@ -158,7 +229,6 @@ func (p printer) comparison(c Comparison) {
 }
 
 func (p printer) operand(o Operand) {
-	number := func(n float64) { p.token(jsontext.Float(n)) }
 	switch o.Kind {
 	case NoOperand:
 	case TextOperand:
@@ -166,9 +236,9 @@ func (p printer) operand(o Operand) {
 	case TextsOperand:
 		printArray(p, o.Texts, p.text)
 	case NumberOperand:
-		number(o.Number)
+		p.number(o.Number)
 	case NumbersOperand, RangeOperand:
-		printArray(p, o.Numbers, number)
+		printArray(p, o.Numbers, p.number)
 	case BooleanOperand:
 		p.token(jsontext.Bool(o.Boolean))
 	case MomentOperand:
@@ -177,5 +247,7 @@ func (p printer) operand(o Operand) {
 		printArray(p, []string{string(o.From), string(o.To)}, p.text)
 	case DurationOperand:
 		p.text(o.Duration.String())
+	case intervalOperand:
+		panic("print: an interval is not in the language")
 	}
 }

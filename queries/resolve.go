@@ -68,7 +68,7 @@ func (r *resolver) node(n Node, at string) Node {
 		return Not{r.node(n.Of, at+"/not")}
 	case Segment:
 		return r.segment(n.ID, at+"/segment")
-	case Everyone, Identified, Attribute, Event:
+	case Everyone, Identified, Attribute, Event, EventAggregate, EventTime, Sequence, Experience, Answer, Tag:
 		r.leaves++
 		return n
 	default:

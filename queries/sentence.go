@@ -2,6 +2,7 @@ package queries
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -28,9 +29,31 @@ func sentence(n Node, inside bool) string {
 		}
 		return "is anonymous"
 	case Attribute:
-		return n.Name + " " + comparisonPhrase(n.Comparison)
+		return quoted(n.Name) + " " + comparisonPhrase(n.Comparison)
 	case Event:
-		return eventPhrase(n)
+		return countedPhrase("did "+quoted(n.Name)+wherePhrase(n.Where), n.Count) + windowPhrase(n.Window)
+	case EventAggregate:
+		return aggregatePhrase(n)
+	case EventTime:
+		return map[bool]string{true: "last", false: "first"}[n.Last] + " did " + quoted(n.Name) + wherePhrase(n.Where) + " " +
+			strings.TrimPrefix(comparisonPhrase(n.Comparison), "is ")
+	case Sequence:
+		return sequencePhrase(n)
+	case Experience:
+		what := "interacted with "
+		if n.Interaction != "" {
+			what = quoted(n.Interaction) + " "
+		}
+		return countedPhrase(what+quoted(n.ID), n.Count) + windowPhrase(n.Window)
+	case Answer:
+		which := "an answer"
+		if n.Latest {
+			which = "the latest answer"
+		}
+		return which + " to " + quoted(n.Question) + " of " + quoted(n.Experience) + " " + comparisonPhrase(n.Comparison) +
+			windowPhrase(n.Window)
+	case Tag:
+		return "is tagged " + quoted(n.Name)
 	case Segment:
 		return "is in segment " + n.ID
 	default:
@@ -50,44 +73,85 @@ func joined(of []Node, word string, inside bool) string {
 	return text
 }
 
-func eventPhrase(e Event) string {
-	verb := "did "
-	if e.Count.zeroOnly() {
-		verb = "never did "
+func wherePhrase(where Predicate) string {
+	if where == nil {
+		return ""
 	}
-	text := verb + e.Name
-	if e.Where != nil {
-		text += " where " + predicateSentence(e.Where, false)
-	}
-	return text + countPhrase(e.Count) + windowPhrase(e.Window)
+	return " where " + predicateSentence(where, true)
 }
 
-func countPhrase(c Count) string {
-	n := strconv.FormatUint(c.N, 10)
+// countedPhrase says how often something was done.
+func countedPhrase(what string, t Threshold) string {
 	times := func(word string) string {
-		if c.N == 1 {
-			return " " + word + " once"
+		if t.N == 1 {
+			return what + " " + word + " once"
 		}
-		return " " + word + " " + n + " times"
+		return what + " " + word + " " + decimalText(t.N) + " times"
 	}
 	switch {
-	case c.zeroOnly(), c.Op == CountGte && c.N == 1:
-		return ""
-	case c.Op == CountEq:
-		return times("exactly")
-	case c.Op == CountNeq:
-		return " a number of times other than " + n
-	case c.Op == CountLt:
-		return times("less than")
-	case c.Op == CountLte:
-		return times("at most")
-	case c.Op == CountGt:
-		return times("more than")
-	case c.Op == CountGte:
-		return times("at least")
-	default:
-		return fmt.Sprintf(" between %d and %d times", c.N, c.M)
+	case t == once:
+		return what
+	case t.zeroOnly():
+		return "never " + what
 	}
+	switch t.Op {
+	case OpEq:
+		return times("exactly")
+	case OpNeq:
+		return what + " a number of times other than " + decimalText(t.N)
+	case OpLess:
+		return times("less than")
+	case OpAtMost:
+		return times("at most")
+	case OpMore:
+		return times("more than")
+	case OpLeast:
+		return times("at least")
+	case OpWithin, opOutside:
+	}
+	return what + " between " + decimalText(t.N) + " and " + decimalText(t.M) + " times"
+}
+
+func aggregatePhrase(n EventAggregate) string {
+	of := " of " + quoted(n.Aggregate.Property)
+	var what string
+	switch n.Aggregate.Fn {
+	case Sum:
+		what = "the sum" + of
+	case Min:
+		what = "the least" + of
+	case Max:
+		what = "the greatest" + of
+	case Avg:
+		what = "the average" + of
+	case Distinct:
+		what = "the number of different values" + of
+	case DistinctDays:
+		what = "the number of days"
+	}
+	return what + " over " + quoted(n.Name) + wherePhrase(n.Where) + windowPhrase(n.Window) + " " + thresholdPhrase(n.Threshold)
+}
+
+func thresholdPhrase(t Threshold) string {
+	words := map[ThresholdOp]string{
+		OpEq: "is", OpNeq: "is not", OpLess: "is less than", OpAtMost: "is at most", OpMore: "is more than", OpLeast: "is at least",
+	}
+	if word, ok := words[t.Op]; ok {
+		return word + " " + decimalText(t.N)
+	}
+	return "is between " + decimalText(t.N) + " and " + decimalText(t.M)
+}
+
+func sequencePhrase(s Sequence) string {
+	steps := make([]string, len(s.Steps))
+	for i, step := range s.Steps {
+		steps[i] = quoted(step.Event) + wherePhrase(step.Where)
+	}
+	text := "did " + strings.Join(steps, ", then ")
+	if s.CompleteWithin != (Duration{}) {
+		text += ", all within " + s.CompleteWithin.phrase()
+	}
+	return text + windowPhrase(s.Window)
 }
 
 func windowPhrase(w Window) string {
@@ -123,7 +187,7 @@ func predicateSentence(p Predicate, inside bool) string {
 	case NotOf:
 		return "not (" + predicateSentence(p.Of, false) + ")"
 	case Property:
-		return p.Path + " " + comparisonPhrase(p.Comparison)
+		return quoted(p.Path) + " " + comparisonPhrase(p.Comparison)
 	default:
 		panic(fmt.Sprintf("sentence: unknown predicate %T", p))
 	}
@@ -141,7 +205,6 @@ func comparisonPhrase(c Comparison) string {
 }
 
 func operandPhrase(o Operand) string {
-	number := func(n float64) string { return strconv.FormatFloat(n, 'g', -1, 64) }
 	switch o.Kind {
 	case TextOperand:
 		return quoted(o.Text)
@@ -152,26 +215,34 @@ func operandPhrase(o Operand) string {
 		}
 		return strings.Join(parts, ", ")
 	case NumberOperand:
-		return number(o.Number)
+		return decimalText(o.Number)
 	case NumbersOperand:
 		var parts []string
 		for _, n := range o.Numbers {
-			parts = append(parts, number(n))
+			parts = append(parts, decimalText(n))
 		}
 		return strings.Join(parts, ", ")
 	case BooleanOperand:
 		return strconv.FormatBool(o.Boolean)
 	case RangeOperand:
-		return number(o.Numbers[0]) + " and " + number(o.Numbers[1])
+		return decimalText(o.Numbers[0]) + " and " + decimalText(o.Numbers[1])
 	case MomentOperand:
 		return string(o.From)
 	case MomentsOperand:
 		return string(o.From) + " and " + string(o.To)
 	case DurationOperand:
 		return o.Duration.phrase()
-	case NoOperand:
+	case NoOperand, intervalOperand:
 	}
 	return ""
+}
+
+// decimalText prints a number without an exponent where people would.
+func decimalText(n float64) string {
+	if size := math.Abs(n); size != 0 && (size < 1e-6 || size >= 1e15) {
+		return strconv.FormatFloat(n, 'g', -1, 64)
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64)
 }
 
 // quoted puts quotation marks around a text that a sentence would otherwise swallow.

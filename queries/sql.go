@@ -2,61 +2,63 @@ package queries
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // sqlPrinter prints one plan. The statement is made of common table expressions:
 //
+//	read_…   how a text is read as a number or a time, where a leaf needs it
 //	leaves   one row per leaf: its number and the bitmap of the users it holds for; one branch per source
 //	wide     one row with a column per leaf
 //	sets     one row with a column per distinct set of the algebra
 //	results  one row per target: its members, and everyone
 type sqlPrinter struct {
 	builder
-	scope   Scope
-	project string // the place of the project's number
-	now     string // the place of the pinned now, as a time
+	scope    Scope
+	project  string // the place of the project's number
+	now      string // the place of the pinned now, as a time
+	readings map[string]bool
 }
 
-// uidOf resolves identity: the user an actor is, or zero while the actor is not indexed.
-const uidOf = "dictGet('actor_uids', 'uid', actor)"
-
-// newPrinter returns a printer that has bound what every statement needs.
 func newPrinter(scope Scope) *sqlPrinter {
-	s := &sqlPrinter{
-		builder: builder{parameters: map[string]string{}}, scope: scope,
-		project: "{project:UInt32}", now: "fromUnixTimestamp64Milli({now:Int64}, 'UTC')",
-	}
-	s.parameters["project"] = strconv.FormatUint(uint64(scope.Project), 10)
-	s.parameters["now"] = strconv.FormatInt(scope.Now.UnixMilli(), 10)
+	s := &sqlPrinter{builder: newBuilder(scope), scope: scope, readings: map[string]bool{}}
+	s.project = "{project:UInt32}"
+	s.now = "fromUnixTimestamp64Milli({now:Int64}, 'UTC')"
 	if !scope.KnownAt.IsZero() {
 		s.parameters["known"] = strconv.FormatInt(scope.KnownAt.UnixMicro(), 10)
 	}
 	return s
 }
 
+// uidOf resolves identity: the user an actor is, or zero while the actor is not indexed.
+const uidOf = "dictGet('actor_uids', 'uid', actor)"
+
+// sighting is when a message was seen: never later than its receipt, whatever the client's clock said.
+const sighting = "least(time, toDateTime64(received, 3, 'UTC'))"
+
 // print returns the printer and the text of the plan up to results; a statement's head follows it.
 func (p *Plan) print() (*sqlPrinter, string) {
 	s := newPrinter(p.scope)
 	branches := []string{s.everyone()}
 	for _, src := range p.sources {
-		leaves := make([]Node, len(src.leaves))
+		leaves := make([]leaf, len(src.leaves))
 		for i, n := range src.leaves {
 			leaves[i] = p.leaves[n-1]
 		}
 		rows, conditions := s.source(src, leaves)
 		branches = append(branches, scan(src.leaves, rows, conditions))
 	}
-	var b strings.Builder
-	b.WriteString("WITH\nleaves AS (\n" + indent(strings.Join(branches, "\nUNION ALL\n")) + "\n),\n")
 	columns := make([]string, len(p.leaves)+1)
 	for i := range columns {
 		columns[i] = fmt.Sprintf("groupBitmapMergeStateIf(bitmap, leaf = %d) AS l%d", i, i)
 	}
-	b.WriteString("wide AS (\n  SELECT\n    " + strings.Join(columns, ",\n    ") + "\n  FROM leaves\n),\n")
-	b.WriteString(p.algebra())
-	return s, b.String()
+	tables := append(s.definitions(),
+		"leaves AS (\n"+indent(strings.Join(branches, "\nUNION ALL\n"))+"\n)",
+		"wide AS (\n  SELECT\n    "+strings.Join(columns, ",\n    ")+"\n  FROM leaves\n)")
+	sets, results := p.algebra()
+	return s, "WITH\n" + strings.Join(append(tables, sets, results), ",\n") + "\n"
 }
 
 // scan prints one branch of leaves: one pass over the rows, one bitmap per condition.
@@ -67,7 +69,7 @@ func scan(numbers []int, rows string, conditions []string) string {
 		leaves = append(leaves, fmt.Sprintf("toUInt16(%d)", n))
 		bitmaps = append(bitmaps, fmt.Sprintf("b%d", n))
 	}
-	return "SELECT leaf, bitmap FROM (\n  SELECT\n    " + strings.Join(states, ",\n    ") + "\n  FROM (\n" +
+	return "SELECT leaf, bitmap\nFROM (\n  SELECT\n    " + strings.Join(states, ",\n    ") + "\n  FROM (\n" +
 		indent(indent(rows)) + "\n  )\n)\nARRAY JOIN [" + strings.Join(leaves, ", ") + "] AS leaf, [" +
 		strings.Join(bitmaps, ", ") + "] AS bitmap"
 }
@@ -76,8 +78,8 @@ func scan(numbers []int, rows string, conditions []string) string {
 // actors are looked up only where there are any; a user with several actors was seen when the first of them was.
 func (s *sqlPrinter) everyone() string {
 	if !s.scope.KnownAt.IsZero() {
-		rows := "SELECT " + uidOf + " AS uid FROM events WHERE project = " + s.project +
-			" AND least(time, toDateTime64(received, 3, 'UTC')) <= " + s.now + s.known("received")
+		rows := "SELECT " + uidOf + " AS uid\nFROM events FINAL\nWHERE project = " + s.project + " AND " + sighting + " <= " + s.now +
+			s.known("received")
 		return scan([]int{0}, rows, []string{"uid != 0"})
 	}
 	return "SELECT leaf, bitmap FROM (\n" +
@@ -98,103 +100,32 @@ func (s *sqlPrinter) known(column string) string {
 }
 
 // source prints the rows of a source, with a column uid, and a condition over them for each leaf.
-func (s *sqlPrinter) source(src source, leaves []Node) (rows string, conditions []string) {
+func (s *sqlPrinter) source(src source, leaves []leaf) (rows string, conditions []string) {
 	switch src.kind {
 	case actorSource:
-		return "SELECT uid FROM actors FINAL WHERE project = " + s.project + " AND kind = 'user'", repeated("true", len(leaves))
+		return "SELECT uid\nFROM actors FINAL\nWHERE project = " + s.project + " AND kind = 'user'", slices.Repeat([]string{"true"}, len(leaves))
 	case attributeSource:
-		return s.attributeRows(src.name), s.attributeConditions(leaves)
+		return s.attributeRows(src.names[0]), s.attributeConditions(leavesOf[attributeLeaf](leaves))
 	case eventSource:
-		return s.eventRows(src.name, leaves)
+		return s.eventRows(src.names[0], leavesOf[eventLeaf](leaves))
+	case sequenceSource:
+		return s.sequenceRows(src.names, leavesOf[sequenceLeaf](leaves))
 	default:
 		panic(fmt.Sprintf("sql: unknown source %d", src.kind))
 	}
 }
 
-func repeated(text string, n int) []string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = text
+// leavesOf returns the leaves of a source as what they are; all of a source are of one type.
+func leavesOf[L leaf](leaves []leaf) []L {
+	all := make([]L, len(leaves))
+	for i, l := range leaves {
+		all[i] = l.(L)
 	}
 	return all
 }
 
-// algebra prints sets and results. A set that several targets share is one column.
-func (p *Plan) algebra() string {
-	a := algebra{numbers: p.numbers, names: map[string]string{}}
-	members := make([]string, len(p.sets))
-	targets := make([]string, len(p.sets))
-	for i, set := range p.sets {
-		members[i] = "bitmapAnd(everyone, " + a.name(set) + ")"
-		targets[i] = fmt.Sprintf("toUInt16(%d)", i)
-	}
-	columns := append([]string{"l0 AS everyone"}, a.columns...)
-	return "sets AS (\n  SELECT\n    " + strings.Join(columns, ",\n    ") + "\n  FROM wide\n),\n" +
-		"results AS (\n  SELECT target, members, everyone\n  FROM sets\n  ARRAY JOIN\n    [" + strings.Join(targets, ", ") +
-		"] AS target,\n    [" + strings.Join(members, ",\n     ") + "] AS members\n)\n"
-}
-
-// algebra gives every distinct set a column, after those it is made of.
-type algebra struct {
-	numbers map[string]int
-	names   map[string]string
-	columns []string
-}
-
-func (a *algebra) name(f formula) string {
-	if name, ok := a.names[f.key]; ok {
-		return name
-	}
-	var expr string
-	switch f.op {
-	case everybody:
-		expr = "l0"
-	case nobody:
-		expr = "bitmapAndnot(l0, l0)"
-	case leafSet:
-		expr = "l" + strconv.Itoa(a.numbers[f.key])
-	case complement:
-		expr = "bitmapAndnot(l0, " + a.name(f.of[0]) + ")"
-	case intersection:
-		expr = a.fold("bitmapAnd", f.of)
-	case union:
-		expr = a.fold("bitmapOr", f.of)
-	case atLeastOf:
-		expr = a.atLeast(f)
-	}
-	name := "s" + strconv.Itoa(len(a.columns))
-	a.columns = append(a.columns, expr+" AS "+name)
-	a.names[f.key] = name
-	return name
-}
-
-func (a *algebra) fold(function string, of []formula) string {
-	expr := a.name(of[0])
-	for _, f := range of[1:] {
-		expr = function + "(" + expr + ", " + a.name(f) + ")"
-	}
-	return expr
-}
-
-// atLeast prints "at least n of": who is in at least j of the first i conditions is in at least j of those before, or in
-// j-1 of them and in the i-th. Each of these sets is a column.
-func (a *algebra) atLeast(f formula) string {
-	row := make([]string, f.count+1) // row[j] holds who is in at least j of the conditions so far
-	for i, part := range f.of {
-		member := a.name(part)
-		for j := min(i+1, f.count); j >= 1; j-- {
-			both := member
-			if j > 1 {
-				both = "bitmapAnd(" + row[j-1] + ", " + member + ")"
-			}
-			if row[j] != "" {
-				both = "bitmapOr(" + row[j] + ", " + both + ")"
-			}
-			row[j] = "s" + strconv.Itoa(len(a.columns))
-			a.columns = append(a.columns, both+" AS "+row[j])
-		}
-	}
-	return row[f.count]
+func (s *sqlPrinter) statement(text string) Statement {
+	return Statement{SQL: text, Parameters: s.parameters}
 }
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

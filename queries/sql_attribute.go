@@ -1,7 +1,5 @@
 package queries
 
-import "fmt"
-
 // nativeAttributes are those kept apart from what people say of a user: how their rows are printed. A custom attribute
 // cannot have one of these names.
 var nativeAttributes = map[string]func(*sqlPrinter) string{
@@ -58,7 +56,6 @@ func textRow(rows string) string {
 // seenRows prints when each user was first or last seen, as of now. activity knows it for everybody who was not seen
 // since; the events know it for the others.
 func (s *sqlPrinter) seenRows(pick string) string {
-	sighting := "least(time, toDateTime64(received, 3, 'UTC'))"
 	later := "last_seen > " + s.now
 	if !s.scope.KnownAt.IsZero() {
 		later = "true"
@@ -68,7 +65,7 @@ func (s *sqlPrinter) seenRows(pick string) string {
 		")) AS instant, emptyArrayString() AS list\nFROM (\n" +
 		"  SELECT " + uidOf + " AS uid, first_seen, last_seen FROM activity\n  WHERE project = " + s.project +
 		" AND NOT bitmapContains(later, uid)\n  UNION ALL\n" +
-		"  SELECT " + uidOf + " AS uid, " + sighting + " AS first_seen, " + sighting + " AS last_seen FROM events\n" +
+		"  SELECT " + uidOf + " AS uid, " + sighting + " AS first_seen, " + sighting + " AS last_seen FROM events FINAL\n" +
 		"  WHERE bitmapCardinality(later) > 0 AND project = " + s.project + " AND " + sighting + " <= " + s.now + s.known("received") +
 		" AND bitmapContains(later, uid)\n)\nGROUP BY uid"
 }
@@ -77,41 +74,17 @@ func (s *sqlPrinter) seenRows(pick string) string {
 func (s *sqlPrinter) sessionRows() string {
 	return "SELECT uid, 'number' AS kind, '' AS text, toNullable(toFloat64(1 + arrayCount((a, b) -> b - a > 1800000, " +
 		"arrayPopBack(times), arrayPopFront(times)))) AS number, CAST(NULL AS Nullable(Int64)) AS instant, emptyArrayString() AS list\nFROM (\n" +
-		"  SELECT uid, arraySort(groupArray(sighting)) AS times\n  FROM (\n    SELECT " + uidOf +
-		" AS uid, toUnixTimestamp64Milli(least(time, toDateTime64(received, 3, 'UTC'))) AS sighting\n    FROM events\n    WHERE project = " +
-		s.project + " AND sighting <= {now:Int64}" + s.known("received") + "\n  )\n  GROUP BY uid\n)"
+		"  SELECT uid, arraySort(groupArray(seen)) AS times\n  FROM (\n    SELECT " + uidOf +
+		" AS uid, toUnixTimestamp64Milli(" + sighting + ") AS seen\n    FROM events FINAL\n    WHERE project = " +
+		s.project + " AND seen <= {now:Int64}" + s.known("received") + "\n  )\n  GROUP BY uid\n)"
 }
 
 // attributeConditions prints the conditions of leaves over one attribute's rows.
-func (s *sqlPrinter) attributeConditions(leaves []Node) []string {
-	isText := "kind = 'text'"
-	r := reading{
-		exists:  "kind != 'null'",
-		text:    guarded{isText, "text"},
-		truth:   guarded{"kind IN ('text', 'boolean')", "text"},
-		number:  "number",
-		instant: "coalesce(instant, if(" + isText + " AND length(text) = 10, " + s.dayInstant("text") + ", NULL))",
-		list:    guarded{"kind = 'list'", "list"},
-	}
+func (s *sqlPrinter) attributeConditions(leaves []attributeLeaf) []string {
+	r := s.attributeReading()
 	conditions := make([]string, len(leaves))
-	for i, n := range leaves {
-		a, ok := n.(Attribute)
-		if !ok {
-			panic(fmt.Sprintf("sql: %T reads no attribute", n))
-		}
-		conditions[i] = s.compare(a.Comparison, r)
+	for i, l := range leaves {
+		conditions[i] = s.compare(l.test, r)
 	}
 	return conditions
-}
-
-// dayInstant reads a text that is a date as its midnight in the project's zone.
-func (s *sqlPrinter) dayInstant(text string) string {
-	zone, ok := s.parameters["zone"]
-	if !ok {
-		zone = s.scope.Zone.String()
-		s.parameters["zone"] = zone
-	}
-	day := "toDate32OrNull(" + text + ")"
-	// The comparison refuses what is no date of the calendar, such as February 30, and what is written otherwise.
-	return "if(toString(" + day + ") = " + text + ", toUnixTimestamp64Milli(toDateTime64(" + day + ", 3, {zone:String})), NULL)"
 }

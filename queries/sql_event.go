@@ -8,104 +8,139 @@ import (
 )
 
 // eventRows prints the rows of one event's leaves and their conditions. Where every leaf only asks whether something
-// happened, the rows are the events themselves; otherwise they are counts, one row per user.
-func (s *sqlPrinter) eventRows(name string, leaves []Node) (rows string, conditions []string) {
-	events := make([]Event, len(leaves))
-	counted := false
-	for i, n := range leaves {
-		e, ok := n.(Event)
-		if !ok {
-			panic(fmt.Sprintf("sql: %T is no event", n))
+// happened, the rows are the events themselves: a bitmap needs no groups. Otherwise there is one row per user.
+func (s *sqlPrinter) eventRows(name string, leaves []eventLeaf) (rows string, conditions []string) {
+	windows := make([]interval, len(leaves))
+	matches := make([]string, len(leaves))
+	grouped := false
+	for i, l := range leaves {
+		windows[i] = l.window
+		grouped = grouped || l.measure.kind != happened
+	}
+	all := hull(windows)
+	for i, l := range leaves {
+		matches[i] = s.matching(l.window, all, l.where)
+	}
+	from := s.eventsFrom([]string{name}, all)
+	columns := make([]string, len(leaves))
+	conditions = make([]string, len(leaves))
+	for i, l := range leaves {
+		column := fmt.Sprintf("m%d", i)
+		conditions[i] = column
+		if grouped {
+			columns[i], conditions[i] = s.measured(l.measure, matches[i], column)
+		} else {
+			columns[i] = matches[i] + " AS " + column
 		}
-		events[i] = e
-		counted = counted || e.Count != (Count{Op: CountGte, N: 1})
 	}
-	matches := make([]string, len(events))
-	columns := make([]string, len(events))
-	conditions = make([]string, len(events))
-	for i, e := range events {
-		matches[i] = s.window(e.Window)
-		if e.Where != nil {
-			matches[i] += " AND " + s.predicate(e.Where)
-		}
-		columns[i] = fmt.Sprintf("(%s) AS m%d", matches[i], i)
-		conditions[i] = fmt.Sprintf("m%d", i)
+	rows = "SELECT\n  " + uidOf + " AS uid,\n  " + strings.Join(columns, ",\n  ") + "\n" + from
+	if grouped {
+		rows += "\nGROUP BY uid"
 	}
-	from := "FROM events FINAL\nWHERE project = " + s.project + " AND event = " + s.text(name) + " AND time <= " + s.now +
-		s.known("received") + s.since(events)
-	if !counted {
-		return "SELECT " + uidOf + " AS uid, " + strings.Join(columns, ", ") + "\n" + from, conditions
-	}
-	for i, e := range events {
-		columns[i] = fmt.Sprintf("countIf(%s) AS c%d", matches[i], i)
-		conditions[i] = s.countCondition(e.Count, fmt.Sprintf("c%d", i))
-	}
-	return "SELECT " + uidOf + " AS uid, " + strings.Join(columns, ", ") + "\n" + from + "\nGROUP BY uid", conditions
+	return rows, conditions
 }
 
-// since prints the earliest time that any of the leaves looks at, so that older months are not read.
-func (s *sqlPrinter) since(events []Event) string {
-	var earliest string
-	var at int64
-	for i, e := range events {
-		switch w := e.Window; {
-		case w.Within != Duration{}:
-			if t := w.Within.before(s.scope.Now, s.scope.Zone); i == 0 || t.UnixMilli() < at {
-				at, earliest = t.UnixMilli(), " AND time > "+s.instant(t)
-			}
-		case w.From != "":
-			if t := w.From.in(s.scope.Zone); i == 0 || t.UnixMilli() <= at {
-				at, earliest = t.UnixMilli(), " AND time >= "+s.instant(t)
-			}
-		default:
-			return ""
-		}
+// eventsFrom prints where events of some names are read from, in a time.
+func (s *sqlPrinter) eventsFrom(names []string, in interval) string {
+	event := "event = " + s.text(names[0])
+	if len(names) > 1 {
+		event = "has(" + s.texts(names) + ", event)"
 	}
-	return earliest
+	text := "FROM events FINAL\nWHERE project = " + s.project + " AND " + event
+	if in.from != beginning {
+		text += " AND time >= " + s.instant(in.from)
+	}
+	return text + " AND time < " + s.instant(in.to) + s.known("received")
 }
 
-// window prints when an event counts; that it is not after now is asked of all rows.
-func (s *sqlPrinter) window(w Window) string {
-	switch {
-	case w.Within != Duration{}:
-		return "time > " + s.instant(w.Within.before(s.scope.Now, s.scope.Zone))
-	case w.To != "":
-		return "time >= " + s.instant(w.From.in(s.scope.Zone)) + " AND time < " + s.instant(w.To.in(s.scope.Zone))
-	case w.From != "":
-		return "time >= " + s.instant(w.From.in(s.scope.Zone))
-	default:
+// matching prints which of the rows a leaf counts. What holds for all of them is not asked again.
+func (s *sqlPrinter) matching(in, all interval, where Predicate) string {
+	var conditions []string
+	if in.from != all.from {
+		conditions = append(conditions, "time >= "+s.instant(in.from))
+	}
+	if in.to != all.to {
+		conditions = append(conditions, "time < "+s.instant(in.to))
+	}
+	if where != nil {
+		conditions = append(conditions, s.predicate(where))
+	}
+	switch len(conditions) {
+	case 0:
 		return "true"
+	case 1:
+		return conditions[0]
+	}
+	return joinedConditions(conditions, "AND")
+}
+
+// hull returns the shortest interval that has all the given ones in it.
+func hull(all []interval) interval {
+	h := all[0]
+	for _, i := range all[1:] {
+		h = interval{min(h.from, i.from), max(h.to, i.to)}
+	}
+	return h
+}
+
+// measured prints what is computed of a user's matching events, as a column, and the condition over it.
+func (s *sqlPrinter) measured(m measure, match, column string) (expr, condition string) {
+	as := " AS " + column
+	switch m.kind {
+	case happened:
+		return "max(" + match + ")" + as, column
+	case counted:
+		return "countIf(" + match + ")" + as, s.within(column, m.counts)
+	case countedMeasure:
+		return s.distinct(m, match) + as, s.within(column, m.counts)
+	case aggregateMeasure:
+		number := s.propertyReading(m.property).number()
+		return s.aggregate(m.fn, number, match) + as, never(s.exceeds(column, m.threshold))
+	case latestMeasure:
+		return "argMaxIf(" + s.predicate(m.test) + ", (time, received), " + match + ")" + as, column
+	default:
+		panic(fmt.Sprintf("sql: unknown measure %d", m.kind))
 	}
 }
 
-// countCondition prints a positive comparison of a count.
-func (s *sqlPrinter) countCondition(c Count, column string) string {
-	switch c.Op {
-	case CountEq:
-		return column + " = " + s.count(c.N)
-	case CountGte:
-		return column + " >= " + s.count(c.N)
-	case CountBetween:
-		return column + " BETWEEN " + s.count(c.N) + " AND " + s.count(c.M)
-	case CountNeq, CountLt, CountLte, CountGt:
+// aggregate prints an aggregate of the numbers of the matching events; NULL without one, but for a sum. Sums are
+// compensated (Kahan's), so that they do not depend on the order the rows came in.
+func (s *sqlPrinter) aggregate(fn Fn, number, match string) string {
+	of := "(" + number + ", " + match + ")"
+	switch fn {
+	case Sum:
+		return "ifNull(sumKahanIf" + of + ", 0)"
+	case Min:
+		return "minIf" + of
+	case Max:
+		return "maxIf" + of
+	case Avg:
+		return "sumKahanIf" + of + " / countIf(isNotNull(" + number + ") AND " + match + ")"
+	case Distinct, DistinctDays:
 	}
-	panic(fmt.Sprintf("sql: a normalised count has no operator %q", c.Op))
+	panic(fmt.Sprintf("sql: %q is no aggregate of numbers", fn))
+}
+
+// distinct prints how many different things there are among the matching events. A number and the text of it are two.
+func (s *sqlPrinter) distinct(m measure, match string) string {
+	if m.fn == DistinctDays {
+		s.parameters["zone"] = Text(s.scope.Zone.String())
+		return "uniqExactIf(toDate32(toTimeZone(time, {zone:String})), " + match + ")"
+	}
+	r := s.propertyReading(m.property)
+	p := "properties." + s.bind("Identifier", Text(muster.PropertyKey(m.property)))
+	kind := "multiIf(dynamicType(" + p + ") IN ('Int64', 'Float64'), 'number', dynamicType(" + p + "))"
+	number := "coalesce(toFloat64(" + p + ".:Int64), " + p + ".:Float64)"
+	return "uniqExactIf((" + kind + ", " + number + ", " + p + ".:String, " + p + ".:Bool, " + r.list + "), " + r.exists + " AND " + match + ")"
 }
 
 // predicate prints a condition over one event's properties. Unlike a definition's, its complement is among events.
 func (s *sqlPrinter) predicate(n Predicate) string {
-	group := func(of []Predicate, word string) string {
-		parts := make([]string, len(of))
-		for i, part := range of {
-			parts[i] = s.predicate(part)
-		}
-		return "(" + strings.Join(parts, word) + ")"
-	}
 	switch n := n.(type) {
 	case AllOf:
-		return group(n.Of, " AND ")
+		return joinedConditions(s.predicates(n.Of), "AND")
 	case AnyOf:
-		return group(n.Of, " OR ")
+		return joinedConditions(s.predicates(n.Of), "OR")
 	case NotOf:
 		return "NOT " + s.predicate(n.Of)
 	case Property:
@@ -119,27 +154,10 @@ func (s *sqlPrinter) predicate(n Predicate) string {
 	}
 }
 
-// Forms of text that has another reading: those of muster.ReadNumber and muster.ReadInstant, and of a date.
-const (
-	numberForm  = `'^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$'`
-	instantForm = `'^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.,][0-9]+)?(Z|[+-][0-9]{2}:[0-5][0-9])$'`
-	dayForm     = `'^[0-9]{4}-[0-9]{2}-[0-9]{2}$'`
-)
-
-// propertyReading prints the readings of an event's property. Only the property's own sub-columns are read.
-func (s *sqlPrinter) propertyReading(path string) reading {
-	p := "properties." + s.bind("Identifier", Text(muster.PropertyKey(path)))
-	text, list := p+".:String", p+".:`Array(Nullable(String))`"
-	day := "toDate32OrNull(substring(" + text + ", 1, 10))"
-	return reading{
-		exists: "isNotNull(" + p + ")",
-		text:   guarded{"", text},
-		truth:  guarded{"", "coalesce(toString(" + p + ".:Bool), " + text + ")"},
-		number: "coalesce(toFloat64(" + p + ".:Int64), " + p + ".:Float64, if(match(" + text + ", " + numberForm +
-			") AND isFinite(toFloat64OrNull(" + text + ")), toFloat64OrNull(" + text + "), NULL))",
-		instant: "multiIf(match(" + text + ", " + dayForm + "), " + s.dayInstant(text) + ", match(" + text + ", " + instantForm +
-			") AND toString(" + day + ") = substring(" + text + ", 1, 10), toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(" +
-			"replaceOne(" + text + ", ',', '.'), 3, 'UTC')), NULL)",
-		list: guarded{"startsWith(dynamicType(" + p + "), 'Array')", list},
+func (s *sqlPrinter) predicates(of []Predicate) []string {
+	all := make([]string, len(of))
+	for i, p := range of {
+		all[i] = s.predicate(p)
 	}
+	return all
 }

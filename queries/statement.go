@@ -3,7 +3,6 @@ package queries
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -62,12 +61,26 @@ func UUIDs(all []uuid.UUID) string {
 // builder collects the values of a statement while its text is printed.
 type builder struct {
 	parameters map[string]string
+	names      map[string]string // of the parameters that were bound, by type and value
 }
 
-// bind adds a value under the next free name and returns the place to print.
+// newBuilder starts with the project and the pinned now.
+func newBuilder(scope Scope) builder {
+	return builder{names: map[string]string{}, parameters: map[string]string{
+		"project": strconv.FormatUint(uint64(scope.Project), 10),
+		"now":     strconv.FormatInt(scope.Now.UnixMilli(), 10),
+	}}
+}
+
+// bind adds a value and returns the place to print. A value that stands twice has one name, so that ClickHouse sees that
+// the expressions it is in are the same.
 func (b *builder) bind(kind, value string) string {
-	name := "p" + strconv.Itoa(len(b.parameters)+1)
-	b.parameters[name] = value
+	key := kind + " " + value
+	name, ok := b.names[key]
+	if !ok {
+		name = "p" + strconv.Itoa(len(b.names)+1)
+		b.names[key], b.parameters[name] = name, value
+	}
 	return "{" + name + ":" + kind + "}"
 }
 
@@ -79,12 +92,10 @@ func (b *builder) number(n float64) string { return b.bind("Float64", number(n))
 
 func (b *builder) count(n uint64) string { return b.bind("UInt64", strconv.FormatUint(n, 10)) }
 
-// millis binds an instant as milliseconds since the epoch.
-func (b *builder) millis(t time.Time) string {
-	return b.bind("Int64", strconv.FormatInt(t.UnixMilli(), 10))
-}
+// millis binds milliseconds since the epoch.
+func (b *builder) millis(ms int64) string { return b.bind("Int64", strconv.FormatInt(ms, 10)) }
 
-// instant binds an instant as a time of the tables' type.
-func (b *builder) instant(t time.Time) string {
-	return "fromUnixTimestamp64Milli(" + b.millis(t) + ", 'UTC')"
+// instant binds milliseconds since the epoch as a time of the tables' type, so that their indexes on time are used.
+func (b *builder) instant(ms int64) string {
+	return "fromUnixTimestamp64Milli(" + b.millis(ms) + ", 'UTC')"
 }

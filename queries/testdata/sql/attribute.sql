@@ -1,0 +1,68 @@
+-- plan is not Pro (any case)
+-- now = 1772366400000
+-- p1 = plan
+-- p2 = Pro
+-- p3 = 10
+-- project = 1
+WITH
+leaves AS (
+  SELECT leaf, bitmap FROM (
+    WITH
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
+    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
+    FROM actors FINAL
+    WHERE project = {project:UInt32} AND rank = 0
+  )
+  UNION ALL
+  SELECT leaf, bitmap
+  FROM (
+    SELECT
+      groupBitmapStateIf(uid, (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p2:String})))) AS b1
+    FROM (
+      WITH (
+        SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes FINAL
+        WHERE project = {project:UInt32} AND attribute = {p1:String} AND (bitTest(actor, 0) AND dictGet('actor_uids', 'rank', actor) > 0
+          OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND kind = 'user' AND rank > 0)
+          OR time > fromUnixTimestamp64Milli({now:Int64}, 'UTC'))
+      ) AS mixed
+      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
+      FROM latest_attributes FINAL
+      WHERE project = {project:UInt32} AND attribute = {p1:String} AND NOT bitmapContains(mixed, uid)
+      UNION ALL
+      SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
+      FROM (
+        SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
+        FROM attribute_snapshots FINAL
+        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p1:String} AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+          AND bitmapContains(mixed, uid)
+        GROUP BY uid
+      )
+    )
+  )
+  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
+),
+wide AS (
+  SELECT
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1
+  FROM leaves
+),
+sets AS (
+  SELECT *
+  FROM wide
+),
+results AS (
+  SELECT target, members, l0 AS everyone
+  FROM sets
+  ARRAY JOIN
+    [toUInt16(0)] AS target,
+    [bitmapAnd(l0, bitmapAndnot(l0, l1))] AS members
+)
+SELECT
+  target,
+  bitmapCardinality(members) AS size,
+  bitmapCardinality(everyone) AS of,
+  bitmapToArray(bitmapSubsetLimit(members, 0, {p3:UInt64})) AS sample
+FROM results
+ORDER BY target

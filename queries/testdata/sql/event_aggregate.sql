@@ -1,0 +1,70 @@
+-- the sum of amount over purchase in the last 90 days is more than 100 or the number of days over purchase is at least 3
+-- now = 1772366400000
+-- p1 = 1764590400001
+-- p2 = purchase
+-- p3 = 1772366400001
+-- p4 = 3
+-- p5 = amount
+-- p6 = 100
+-- p7 = 10
+-- project = 1
+-- zone = Europe/Paris
+WITH
+text -> if(match(text, '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$') AND isFinite(toFloat64OrNull(text)), toFloat64OrNull(text), NULL) AS read_number,
+leaves AS (
+  SELECT leaf, bitmap FROM (
+    WITH
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
+    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
+    FROM actors FINAL
+    WHERE project = {project:UInt32} AND rank = 0
+  )
+  UNION ALL
+  SELECT leaf, bitmap
+  FROM (
+    SELECT
+      groupBitmapStateIf(uid, m0 >= {p4:UInt64}) AS b1,
+      groupBitmapStateIf(uid, ifNull(m1 > {p6:Float64}, false)) AS b2
+    FROM (
+      SELECT
+        dictGet('actor_uids', 'uid', actor) AS uid,
+        uniqExactIf(toDate32(toTimeZone(time, {zone:String})), true) AS m0,
+        ifNull(sumKahanIf(coalesce(toFloat64(properties.{p5:Identifier}.:Int64), properties.{p5:Identifier}.:Float64, read_number(properties.{p5:Identifier}.:String)), time >= fromUnixTimestamp64Milli({p1:Int64}, 'UTC')), 0) AS m1
+      FROM events FINAL
+      WHERE project = {project:UInt32} AND event = {p2:String} AND time < fromUnixTimestamp64Milli({p3:Int64}, 'UTC')
+      GROUP BY uid
+    )
+  )
+  ARRAY JOIN [toUInt16(1), toUInt16(2)] AS leaf, [b1, b2] AS bitmap
+),
+wide AS (
+  SELECT
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1,
+    groupBitmapMergeStateIf(bitmap, leaf = 2) AS l2
+  FROM leaves
+),
+sets AS (
+  SELECT *
+  FROM (
+    SELECT
+      *,
+      bitmapOr(l1, l2) AS s0
+    FROM wide
+  )
+),
+results AS (
+  SELECT target, members, l0 AS everyone
+  FROM sets
+  ARRAY JOIN
+    [toUInt16(0)] AS target,
+    [bitmapAnd(l0, s0)] AS members
+)
+SELECT
+  target,
+  bitmapCardinality(members) AS size,
+  bitmapCardinality(everyone) AS of,
+  bitmapToArray(bitmapSubsetLimit(members, 0, {p7:UInt64})) AS sample
+FROM results
+ORDER BY target

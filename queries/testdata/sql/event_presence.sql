@@ -1,0 +1,61 @@
+-- did purchase where (amount is more than 100 and item.kind is none of pen, ink) in the last 30 days
+-- now = 1772366400000
+-- p1 = amount
+-- p2 = 100
+-- p3 = item.kind
+-- p4 = ['pen','ink']
+-- p5 = purchase
+-- p6 = 1769774400001
+-- p7 = 1772366400001
+-- p8 = 10
+-- project = 1
+WITH
+text -> if(match(text, '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$') AND isFinite(toFloat64OrNull(text)), toFloat64OrNull(text), NULL) AS read_number,
+leaves AS (
+  SELECT leaf, bitmap FROM (
+    WITH
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
+    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
+    FROM actors FINAL
+    WHERE project = {project:UInt32} AND rank = 0
+  )
+  UNION ALL
+  SELECT leaf, bitmap
+  FROM (
+    SELECT
+      groupBitmapStateIf(uid, m0) AS b1
+    FROM (
+      SELECT
+        dictGet('actor_uids', 'uid', actor) AS uid,
+        (ifNull(coalesce(toFloat64(properties.{p1:Identifier}.:Int64), properties.{p1:Identifier}.:Float64, read_number(properties.{p1:Identifier}.:String)) > {p2:Float64}, false) AND NOT ifNull(has({p4:Array(String)}, properties.{p3:Identifier}.:String), false)) AS m0
+      FROM events FINAL
+      WHERE project = {project:UInt32} AND event = {p5:String} AND time >= fromUnixTimestamp64Milli({p6:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p7:Int64}, 'UTC')
+    )
+  )
+  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
+),
+wide AS (
+  SELECT
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1
+  FROM leaves
+),
+sets AS (
+  SELECT *
+  FROM wide
+),
+results AS (
+  SELECT target, members, l0 AS everyone
+  FROM sets
+  ARRAY JOIN
+    [toUInt16(0)] AS target,
+    [bitmapAnd(l0, l1)] AS members
+)
+SELECT
+  target,
+  bitmapCardinality(members) AS size,
+  bitmapCardinality(everyone) AS of,
+  bitmapToArray(bitmapSubsetLimit(members, 0, {p8:UInt64})) AS sample
+FROM results
+ORDER BY target

@@ -1,0 +1,73 @@
+-- completed tour-x or the latest answer to q1 of survey-y is Yes
+-- now = 1772366400000
+-- p1 = experience
+-- p10 = 1772366400001
+-- p11 = Yes
+-- p12 = 10
+-- p2 = survey-y
+-- p3 = question
+-- p4 = q1
+-- p5 = answer
+-- p6 = tour-x
+-- p7 = interaction
+-- p8 = completed
+-- p9 = $experience
+-- project = 1
+WITH
+leaves AS (
+  SELECT leaf, bitmap FROM (
+    WITH
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
+    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
+    FROM actors FINAL
+    WHERE project = {project:UInt32} AND rank = 0
+  )
+  UNION ALL
+  SELECT leaf, bitmap
+  FROM (
+    SELECT
+      groupBitmapStateIf(uid, m0) AS b1,
+      groupBitmapStateIf(uid, m1) AS b2
+    FROM (
+      SELECT
+        dictGet('actor_uids', 'uid', actor) AS uid,
+        argMaxIf(ifNull(properties.{p5:Identifier}.:String = {p11:String}, false), (time, received), (ifNull(properties.{p1:Identifier}.:String = {p2:String}, false) AND ifNull(properties.{p3:Identifier}.:String = {p4:String}, false) AND isNotNull(properties.{p5:Identifier}))) AS m0,
+        max((ifNull(properties.{p1:Identifier}.:String = {p6:String}, false) AND ifNull(properties.{p7:Identifier}.:String = {p8:String}, false))) AS m1
+      FROM events FINAL
+      WHERE project = {project:UInt32} AND event = {p9:String} AND time < fromUnixTimestamp64Milli({p10:Int64}, 'UTC')
+      GROUP BY uid
+    )
+  )
+  ARRAY JOIN [toUInt16(1), toUInt16(2)] AS leaf, [b1, b2] AS bitmap
+),
+wide AS (
+  SELECT
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1,
+    groupBitmapMergeStateIf(bitmap, leaf = 2) AS l2
+  FROM leaves
+),
+sets AS (
+  SELECT *
+  FROM (
+    SELECT
+      *,
+      bitmapOr(l1, l2) AS s0
+    FROM wide
+  )
+),
+results AS (
+  SELECT target, members, l0 AS everyone
+  FROM sets
+  ARRAY JOIN
+    [toUInt16(0)] AS target,
+    [bitmapAnd(l0, s0)] AS members
+)
+SELECT
+  target,
+  bitmapCardinality(members) AS size,
+  bitmapCardinality(everyone) AS of,
+  bitmapToArray(bitmapSubsetLimit(members, 0, {p12:UInt64})) AS sample
+FROM results
+ORDER BY target

@@ -1,0 +1,99 @@
+-- is identified and did login in the last 30 days
+-- now = 1772366400000
+-- p1 = login
+-- p2 = 1769774400001
+-- p3 = 1772366400001
+-- p4 = ['s1']
+-- p5 = ['01000000-0000-0000-0000-000000000000']
+-- p6 = ['02000000-0000-0000-0000-000000000000']
+-- project = 1
+INSERT INTO segment_members (project, segment, run, bucket, members, entered, exited)
+WITH
+leaves AS (
+  SELECT leaf, bitmap FROM (
+    WITH
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
+    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
+    FROM actors FINAL
+    WHERE project = {project:UInt32} AND rank = 0
+  )
+  UNION ALL
+  SELECT leaf, bitmap
+  FROM (
+    SELECT
+      groupBitmapStateIf(uid, true) AS b2
+    FROM (
+      SELECT uid
+      FROM actors FINAL
+      WHERE project = {project:UInt32} AND kind = 'user'
+    )
+  )
+  ARRAY JOIN [toUInt16(2)] AS leaf, [b2] AS bitmap
+  UNION ALL
+  SELECT leaf, bitmap
+  FROM (
+    SELECT
+      groupBitmapStateIf(uid, m0) AS b1
+    FROM (
+      SELECT
+        dictGet('actor_uids', 'uid', actor) AS uid,
+        true AS m0
+      FROM events FINAL
+      WHERE project = {project:UInt32} AND event = {p1:String} AND time >= fromUnixTimestamp64Milli({p2:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p3:Int64}, 'UTC')
+    )
+  )
+  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
+),
+wide AS (
+  SELECT
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1,
+    groupBitmapMergeStateIf(bitmap, leaf = 2) AS l2
+  FROM leaves
+),
+sets AS (
+  SELECT *
+  FROM (
+    SELECT
+      *,
+      bitmapAnd(l1, l2) AS s0
+    FROM wide
+  )
+),
+results AS (
+  SELECT target, members, l0 AS everyone
+  FROM sets
+  ARRAY JOIN
+    [toUInt16(0)] AS target,
+    [bitmapAnd(l0, s0)] AS members
+)
+SELECT
+  {project:UInt32},
+  {p4:Array(String)}[target + 1],
+  {p5:Array(UUID)}[target + 1],
+  bucket,
+  now_members,
+  bitmapAndnot(now_members, then_members),
+  bitmapAndnot(then_members, now_members)
+FROM (
+  SELECT target, bucket, groupBitmapMergeState(fresh) AS now_members, groupBitmapMergeState(old) AS then_members
+  FROM (
+    SELECT
+      target,
+      toUInt16(arrayJoin(range(toUInt32(intDiv(bitmapMax(everyone), 1048576) + 1)))) AS bucket,
+      bitmapSubsetInRange(members, toUInt32(bucket * 1048576), toUInt32((bucket + 1) * 1048576)) AS fresh,
+      bitmapBuild(emptyArrayUInt32()) AS old
+    FROM results
+    UNION ALL
+    SELECT
+      toUInt16(indexOf({p4:Array(String)}, segment) - 1) AS target,
+      bucket,
+      bitmapBuild(emptyArrayUInt32()) AS fresh,
+      members AS old
+    FROM segment_members
+    WHERE project = {project:UInt32} AND segment IN {p4:Array(String)} AND has({p6:Array(UUID)}, run)
+  )
+  GROUP BY target, bucket
+)
+WHERE bitmapCardinality(now_members) > 0 OR bitmapCardinality(then_members) > 0

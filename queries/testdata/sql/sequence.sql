@@ -1,0 +1,62 @@
+-- did signup, then invite where to is known, then purchase, all within 7 days in the last 90 days
+-- now = 1772366400000
+-- p1 = signup
+-- p2 = invite
+-- p3 = to
+-- p4 = purchase
+-- p5 = 604800000
+-- p6 = ['invite','purchase','signup']
+-- p7 = 1764590400001
+-- p8 = 1772366400001
+-- p9 = 10
+-- project = 1
+WITH
+leaves AS (
+  SELECT leaf, bitmap FROM (
+    WITH
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
+      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
+    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
+    FROM actors FINAL
+    WHERE project = {project:UInt32} AND rank = 0
+  )
+  UNION ALL
+  SELECT leaf, bitmap
+  FROM (
+    SELECT
+      groupBitmapStateIf(uid, arrayFold((start, pair) -> arrayMap((begin, step) -> multiIf(step != -pair.2, begin, step = 1, pair.1, start[-pair.2 - 1] != toInt64(-9223372036854775808) AND (-pair.2 < 3 OR pair.1 <= start[-pair.2 - 1] + {p5:Int64}), start[-pair.2 - 1], begin), start, arrayEnumerate(start)), m0, arrayWithConstant(3, toInt64(-9223372036854775808)))[3] != toInt64(-9223372036854775808)) AS b1
+    FROM (
+      SELECT
+        dictGet('actor_uids', 'uid', actor) AS uid,
+        arraySort(groupArrayArray(arrayMap(step -> (toUnixTimestamp64Milli(time), -toInt8(step)), arrayFilter(step -> step > 0, [if((event = {p1:String}), 1, 0), if((event = {p2:String} AND isNotNull(properties.{p3:Identifier})), 2, 0), if((event = {p4:String}), 3, 0)])))) AS m0
+      FROM events FINAL
+      WHERE project = {project:UInt32} AND has({p6:Array(String)}, event) AND time >= fromUnixTimestamp64Milli({p7:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p8:Int64}, 'UTC')
+      GROUP BY uid
+    )
+  )
+  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
+),
+wide AS (
+  SELECT
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1
+  FROM leaves
+),
+sets AS (
+  SELECT *
+  FROM wide
+),
+results AS (
+  SELECT target, members, l0 AS everyone
+  FROM sets
+  ARRAY JOIN
+    [toUInt16(0)] AS target,
+    [bitmapAnd(l0, l1)] AS members
+)
+SELECT
+  target,
+  bitmapCardinality(members) AS size,
+  bitmapCardinality(everyone) AS of,
+  bitmapToArray(bitmapSubsetLimit(members, 0, {p9:UInt64})) AS sample
+FROM results
+ORDER BY target
