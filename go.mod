@@ -2,6 +2,13 @@ module muster
 
 go 1.26.0
 
+// Packages of the web may carry Go files of their own.
+ignore (
+	./e2e/clients/node_modules
+	./engine/node_modules
+	./web/node_modules
+)
+
 require (
 	github.com/ClickHouse/clickhouse-go/v2 v2.50.0
 	github.com/alecthomas/kong v1.17.0

@@ -27,7 +27,8 @@ func (s *server) registerCatalog(api huma.API) {
 			Attributes []attributeBody `json:"attributes"`
 			Next       *string         `json:"next"`
 		}
-	}, error) {
+	}, error,
+	) {
 		out := &struct {
 			Body struct {
 				Attributes []attributeBody `json:"attributes"`
@@ -49,7 +50,8 @@ func (s *server) registerCatalog(api huma.API) {
 			Events []eventBody `json:"events"`
 			Next   *string     `json:"next"`
 		}
-	}, error) {
+	}, error,
+	) {
 		out := &struct {
 			Body struct {
 				Events []eventBody `json:"events"`

@@ -42,7 +42,8 @@ func (s *server) registerExports(api huma.API) {
 			Attributes []string `json:"attributes,omitempty" doc:"columns besides the ids, in this order"`
 			Format     string   `json:"format,omitempty" doc:"parquet"`
 		}
-	}) (*exportOutput, error) {
+	},
+	) (*exportOutput, error) {
 		project := projectOf(ctx)
 		if in.Body.Segment != "" {
 			if _, err := s.Segments.Get(ctx, project.ID, in.Body.Segment); err != nil {
@@ -60,7 +61,8 @@ func (s *server) registerExports(api huma.API) {
 	get(s, api, "/exports", "List the exports, the newest first", func(ctx context.Context, in *struct {
 		Cursor string `query:"cursor"`
 		Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-	}) (*struct{ Body exportsBody }, error) {
+	},
+	) (*struct{ Body exportsBody }, error) {
 		page, err := s.Exports.List(ctx, projectOf(ctx).ID, in.Cursor, in.Limit)
 		if err != nil {
 			return nil, err
@@ -81,7 +83,8 @@ func (s *server) registerExports(api huma.API) {
 	get(s, api, "/exports/{id}/files/{name}", "Download a file of an export, whole or in ranges", func(ctx context.Context, in *struct {
 		ID   string `path:"id"`
 		Name string `path:"name"`
-	}) (*huma.StreamResponse, error) {
+	},
+	) (*huma.StreamResponse, error) {
 		id, err := exportID(in.ID)
 		if err != nil {
 			return nil, err

@@ -23,7 +23,8 @@ func (s *server) registerMembers(api huma.API) {
 		AsOf   time.Time `query:"as_of" doc:"the newest run as of this time"`
 		Cursor string    `query:"cursor"`
 		Limit  int       `query:"limit" minimum:"1" maximum:"1000" default:"50"`
-	}) (*struct{ Body membersBody }, error) {
+	},
+	) (*struct{ Body membersBody }, error) {
 		page, run, err := s.Evaluator.Members(ctx, projectOf(ctx), in.ID, in.AsOf, segments.PageRequest{Cursor: in.Cursor, Limit: in.Limit})
 		if err != nil {
 			return nil, err

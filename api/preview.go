@@ -35,7 +35,8 @@ func (s *server) registerPreview(api huma.API) {
 			KnownAt    *time.Time `json:"known_at,omitempty" doc:"also ignore what was received later"`
 			Sample     *int       `json:"sample,omitempty" minimum:"0" maximum:"100" doc:"users to show; 10 unless told"`
 		}
-	}) (*struct{ Body previewBody }, error) {
+	},
+	) (*struct{ Body previewBody }, error) {
 		definition, err := decodeDefinition(in.Body.Definition, "/definition")
 		if err != nil {
 			return nil, err
@@ -62,7 +63,8 @@ func (s *server) registerPreview(api huma.API) {
 		Body struct {
 			Statements []statementBody `json:"statements"`
 		}
-	}, error) {
+	}, error,
+	) {
 		definition, err := decodeDefinition(in.Body.Definition, "/definition")
 		if err != nil {
 			return nil, err

@@ -45,7 +45,8 @@ func (s *server) registerRuns(api huma.API) {
 			Runs []runBody `json:"runs"`
 			Next *string   `json:"next"`
 		}
-	}, error) {
+	}, error,
+	) {
 		out := &struct {
 			Body struct {
 				Runs []runBody `json:"runs"`

@@ -107,7 +107,8 @@ func (s *server) registerSegments(api huma.API) {
 			Segments []segmentBody `json:"segments"`
 			Next     *string       `json:"next"`
 		}
-	}, error) {
+	}, error,
+	) {
 		out := &struct {
 			Body struct {
 				Segments []segmentBody `json:"segments"`
@@ -152,7 +153,8 @@ func (s *server) registerSegments(api huma.API) {
 		ID      string `path:"id"`
 		IfMatch string `header:"If-Match" doc:"the ETag that was read; a later revision refuses the change"`
 		Body    draftBody
-	}) (*segmentOutput, error) {
+	},
+	) (*segmentOutput, error) {
 		current, err := ifMatch(in.IfMatch)
 		if err != nil {
 			return nil, err
@@ -170,7 +172,8 @@ func (s *server) registerSegments(api huma.API) {
 	remove(s, api, "/segments/{id}", "Delete a segment that no other uses", func(ctx context.Context, in *struct {
 		ID      string `path:"id"`
 		IfMatch string `header:"If-Match"`
-	}) (*struct{}, error) {
+	},
+	) (*struct{}, error) {
 		current, err := ifMatch(in.IfMatch)
 		if err != nil {
 			return nil, err
@@ -181,7 +184,8 @@ func (s *server) registerSegments(api huma.API) {
 		Body struct {
 			Revisions []segmentBody `json:"revisions"`
 		}
-	}, error) {
+	}, error,
+	) {
 		out := &struct {
 			Body struct {
 				Revisions []segmentBody `json:"revisions"`

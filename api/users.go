@@ -46,7 +46,8 @@ func (s *server) registerUsers(api huma.API) {
 			Limit      int        `json:"limit,omitempty" minimum:"1" maximum:"1000" doc:"50 unless told"`
 			AsOf       *time.Time `json:"as_of,omitempty"`
 		}
-	}) (*struct{ Body usersBody }, error) {
+	},
+	) (*struct{ Body usersBody }, error) {
 		definition := queries.EveryoneDefinition()
 		if len(in.Body.Definition) > 0 {
 			var err error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -76,9 +77,7 @@ func open(ctx context.Context, options *driver.Options) (*DB, error) {
 	options.DialTimeout = 5 * time.Second
 	options.ReadTimeout = 10 * time.Minute
 	settings := connectionSettings()
-	for name, value := range options.Settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, options.Settings)
 	options.Settings = settings
 	if err := prepareServer(ctx, *options); err != nil {
 		return nil, err

@@ -56,7 +56,9 @@ func (c *committer) serve(first *request) (last bool) {
 	for r := first; r != nil; {
 		if r.seal {
 			c.commit(group)
-			r.done <- c.note(c.seal())
+			err := c.seal()
+			c.note(err)
+			r.done <- err
 			return r.last
 		}
 		group = append(group, r)
@@ -192,9 +194,8 @@ func (c *committer) seal() error {
 }
 
 // note keeps how the last commit went.
-func (c *committer) note(err error) error {
+func (c *committer) note(err error) {
 	c.spool.mu.Lock()
 	defer c.spool.mu.Unlock()
 	c.spool.failure = err
-	return err
 }
