@@ -149,9 +149,9 @@ func (fx *fixture) load(word, rest string) (err error) {
 	case "did":
 		return fx.did(rest)
 	case "again":
-		again := row{fx.waiting[len(fx.waiting)-1].table, slices.Clone(fx.waiting[len(fx.waiting)-1].values)}
-		again.values[len(again.values)-1], err = time.Parse(time.RFC3339, rest)
-		fx.waiting = append(fx.waiting, again)
+		var received time.Time
+		received, err = time.Parse(time.RFC3339, rest)
+		fx.repeat(received)
 	case "segment":
 		fx.segments[fields[0]], err = queries.Decode([]byte(strings.TrimPrefix(rest, fields[0])))
 	default:
@@ -181,6 +181,14 @@ func (fx *fixture) seen(name string, kind muster.ActorKind, of muster.Actor) {
 func (fx *fixture) happened(actor muster.Actor, event string, at time.Time, properties string, received time.Time) {
 	fx.message++
 	fx.add("events", uint32(project), event, uint64(actor), at, uint64(fx.message), at, fmt.Sprint(fx.message), properties, received)
+}
+
+// repeat adds the row before once more, as received at a time.
+func (fx *fixture) repeat(received time.Time) {
+	last := fx.waiting[len(fx.waiting)-1]
+	again := row{last.table, slices.Clone(last.values)}
+	again.values[len(again.values)-1] = received
+	fx.waiting = append(fx.waiting, again)
 }
 
 func (fx *fixture) add(table string, values ...any) {
@@ -278,6 +286,12 @@ func (fx *fixture) set(rest string) error {
 	if err := json.Unmarshal([]byte(raw), &value); err != nil {
 		return err
 	}
+	fx.stated(actorOf(fields[0]), fields[1], value, at, received)
+	return nil
+}
+
+// stated adds a snapshot of an attribute, with the readings of its value.
+func (fx *fixture) stated(actor muster.Actor, attribute string, value any, at, received time.Time) {
 	var kind, text string
 	var number *float64
 	var instant *int64
@@ -304,9 +318,8 @@ func (fx *fixture) set(rest string) error {
 		}
 	}
 	fx.message++
-	fx.add("attribute_snapshots", uint32(project), fields[1], uint64(actorOf(fields[0])), at, uint64(fx.message), at, "custom", kind, text,
+	fx.add("attribute_snapshots", uint32(project), attribute, uint64(actor), at, uint64(fx.message), at, "custom", kind, text,
 		number, instant, list, received)
-	return nil
 }
 
 // eval returns the names of the users a definition holds for, from the product's statement.
