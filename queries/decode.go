@@ -91,7 +91,7 @@ func (d *decoder) err() error {
 
 // kinds are the fields that tell what a condition is: each has exactly one of them.
 var kinds = []string{
-	"all", "any", "at_least", "attribute", "event", "everyone", "experience", "identified", "not", "segment", "sequence", "tag",
+	"all", "any", "at_least", "attribute", "event", "everyone", "experience", "identified", "import", "not", "segment", "sequence", "tag",
 }
 
 // node reads one condition.
@@ -154,6 +154,9 @@ func (d *decoder) kind(kind string, o object) Node {
 		return d.experience(o)
 	case "identified":
 		return d.identified(o)
+	case "import":
+		d.only(o, "import")
+		return Import{d.name(o, "import", maxID)}
 	case "segment":
 		d.only(o, "segment")
 		return Segment{d.name(o, "segment", maxID)}

@@ -250,7 +250,10 @@ func FuzzDecode(f *testing.F) {
 		if Sentence(d) == "" {
 			t.Fatalf("%s has no sentence", text)
 		}
-		plan, err := Compile(Scope{Lookup: func(string) (Definition, bool) { return EveryoneDefinition(), true }}, []Target{{Definition: d}})
+		plan, err := Compile(Scope{
+			Lookup:  func(string) (Definition, bool) { return EveryoneDefinition(), true },
+			Imports: func(string) bool { return true },
+		}, []Target{{Definition: d}})
 		if err != nil {
 			t.Fatalf("%s does not compile: %v", text, err)
 		}

@@ -260,6 +260,8 @@ func (g generator) definition(depth int) object {
 			leaf["count"] = g.threshold(object{}, 0, 1, 2)
 		}
 		return g.window(leaf)
+	case 12:
+		return object{"import": pick(g, "i0", "i1")}
 	case 11:
 		return g.window(object{"experience": "nps", "question": pick(g, "q1", "q2"), "answer": g.comparison(), "latest": g.chance(50)})
 	default:
@@ -298,6 +300,14 @@ func (g generator) populate(fx *fixture, users int) []*person {
 		for _, attribute := range []string{"plan", "seats", "tags"} {
 			for range g.IntN(4) {
 				g.say(fx, u, pick(g, actors...), attribute)
+			}
+		}
+		for _, name := range []string{"i0", "i1"} {
+			fx.imports[name] = true
+			if g.chance(40) {
+				at, received := g.at(fx)
+				fx.add("import_members", uint32(project), name, uint64(actorOf(pick(g, actors...))), at, received)
+				u.imports = append(u.imports, importing{name, at.UnixMilli(), received.UnixMicro()})
 			}
 		}
 		all = append(all, u)

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 //	… received 2026-02-02T00:00:00Z               ends set and did: when it was received, if not at its time
 //	again 2026-02-03T00:00:00Z                    the message before, sent again and received at a time
 //	segment s1 {"everyone":true}                  a saved segment
+//	imported i1 ann [2026-01-01T00:00:00Z]        an import that a user or visitor was in, since a time
 //	eval {"attribute":"plan","op":"exists"}       a definition; the next line is who it holds for, "nobody" for none
 //	ann bob
 type fixture struct {
@@ -42,6 +43,7 @@ type fixture struct {
 	known    time.Time
 	names    map[uint32]string // of users, by uid
 	segments map[string]queries.Definition
+	imports  map[string]bool
 	message  int
 	waiting  []row // not inserted yet
 	indexed  bool
@@ -57,6 +59,7 @@ type row struct {
 var tables = map[string]string{
 	"identities":          "project, actor, kind, link, linked, id, time",
 	"events":              "project, event, actor, ts, message, time, message_id, properties, received",
+	"import_members":      "project, import, actor, time, received",
 	"attribute_snapshots": "project, attribute, actor, ts, message, time, source, kind, text, number, instant, list, received",
 }
 
@@ -75,7 +78,7 @@ func TestFixtures(t *testing.T) {
 }
 
 func newFixture(t *testing.T) *fixture {
-	return &fixture{db: clickhousetest.DB(t), zone: time.UTC, segments: map[string]queries.Definition{}}
+	return &fixture{db: clickhousetest.DB(t), zone: time.UTC, segments: map[string]queries.Definition{}, imports: map[string]bool{}}
 }
 
 func runFixture(t *testing.T, file string) {
@@ -152,6 +155,11 @@ func (fx *fixture) load(word, rest string) (err error) {
 		var received time.Time
 		received, err = time.Parse(time.RFC3339, rest)
 		fx.repeat(received)
+	case "imported":
+		var at, received time.Time
+		at, received, err = said(fields[2:], longAgo)
+		fx.imports[fields[0]] = true
+		fx.add("import_members", uint32(project), fields[0], uint64(actorOf(fields[1])), at, received)
 	case "segment":
 		fx.segments[fields[0]], err = queries.Decode([]byte(strings.TrimPrefix(rest, fields[0])))
 	default:
@@ -365,6 +373,7 @@ func (fx *fixture) scope() queries.Scope {
 			d, ok := fx.segments[id]
 			return d, ok
 		},
+		Imports: func(id string) bool { return fx.imports[id] },
 	}
 }
 

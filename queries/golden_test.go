@@ -29,7 +29,8 @@ func goldenScope(t *testing.T) queries.Scope {
 	}
 	return queries.Scope{
 		Project: project, Now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Zone: zone,
-		Lookup: func(string) (queries.Definition, bool) { return queries.Definition{}, false },
+		Lookup:  func(string) (queries.Definition, bool) { return queries.Definition{}, false },
+		Imports: func(string) bool { return true },
 	}
 }
 

@@ -7,6 +7,8 @@ type leaf interface{ leaf() }
 type (
 	// identifiedLeaf is the users with a user id.
 	identifiedLeaf struct{}
+	// importLeaf is the users who were in an import.
+	importLeaf struct{ id string }
 	// attributeLeaf is the users of whom a fact compares as asked. Its operator is a positive one.
 	attributeLeaf struct {
 		name string
@@ -28,6 +30,7 @@ type (
 )
 
 func (identifiedLeaf) leaf() {}
+func (importLeaf) leaf()     {}
 func (attributeLeaf) leaf()  {}
 func (eventLeaf) leaf()      {}
 func (sequenceLeaf) leaf()   {}

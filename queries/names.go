@@ -41,7 +41,7 @@ func NamesOf(d Definition) Names {
 			experiences.add(n.ID)
 		case Answer:
 			experiences.add(n.Experience)
-		case All, Any, Not, AtLeast, Everyone, Identified, Tag, Segment:
+		case All, Any, Not, AtLeast, Everyone, Identified, Tag, Segment, Import:
 		}
 	})
 	return Names{attributes.all, events.all, experiences.all}

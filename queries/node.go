@@ -84,6 +84,8 @@ type (
 	Tag struct{ Name string }
 	// Segment holds for the users of another segment, as it is currently defined.
 	Segment struct{ ID string }
+	// Import holds for the users who were in an import.
+	Import struct{ ID string }
 )
 
 func (All) node()            {}
@@ -101,6 +103,7 @@ func (Experience) node()     {}
 func (Answer) node()         {}
 func (Tag) node()            {}
 func (Segment) node()        {}
+func (Import) node()         {}
 
 // Step is one step of a sequence.
 type Step struct {

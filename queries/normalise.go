@@ -47,6 +47,8 @@ func (c normaliser) node(n Node) formula {
 	case Tag:
 		has := Comparison{Op: OpHasAny, Operand: Operand{Kind: TextsOperand, Texts: []string{n.Name}}}
 		return leafFormula(attributeLeaf{tagsAttribute, has})
+	case Import:
+		return leafFormula(importLeaf{n.ID})
 	case Segment:
 		panic("normalise: segments must be resolved before")
 	default:

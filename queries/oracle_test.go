@@ -33,6 +33,12 @@ type person struct {
 	anonymous  bool // whether one of its actors is
 	events     []happening
 	facts      []fact
+	imports    []importing
+}
+
+type importing struct {
+	name           string
+	time, received int64 // ms; µs
 }
 
 type happening struct {
@@ -86,6 +92,10 @@ func (o *oracle) node(n object, u *person) bool {
 	case n["tag"] != nil:
 		tags, _ := o.attribute("tags", u).([]any)
 		return slices.Contains(tags, n["tag"])
+	case n["import"] != nil:
+		return slices.ContainsFunc(u.imports, func(i importing) bool {
+			return i.name == n["import"] && i.time <= o.now && i.received <= o.known
+		})
 	case n["segment"] != nil:
 		return o.node(o.segments[n["segment"].(string)], u)
 	case n["sequence"] != nil:

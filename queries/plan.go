@@ -16,6 +16,8 @@ type Scope struct {
 	KnownAt time.Time      // what was received later is ignored; zero for none
 	Zone    *time.Location // the project's
 	Lookup  Lookup         // of the segments a definition names
+	Imports Imports        // of the imports a definition names
+	Actors  []muster.Actor // all actors of the users who are evaluated; nil evaluates every user
 }
 
 // Target is one definition to evaluate.
@@ -38,7 +40,7 @@ type Plan struct {
 // source is one scan and the leaves that come out of it.
 type source struct {
 	kind   sourceKind
-	names  []string // of the attribute or the events
+	names  []string // of the import, the attribute or the events
 	leaves []int    // numbers
 }
 
@@ -48,6 +50,7 @@ type sourceKind uint8
 // The kinds of sources, in the order in which they are printed.
 const (
 	actorSource     sourceKind = iota // which users are identified
+	importSource                      // who was in one import
 	attributeSource                   // one attribute, native or custom
 	eventSource                       // one event
 	sequenceSource                    // several events, in the order they happened
@@ -63,7 +66,7 @@ func Compile(scope Scope, targets []Target) (*Plan, error) {
 	p := &Plan{scope: scope, targets: targets, numbers: map[string]int{}}
 	n := normaliser{clock{scope.Now, scope.Zone}}
 	for _, t := range targets {
-		resolved, err := resolve(t.Definition, scope.Lookup)
+		resolved, err := resolve(t.Definition, scope.Lookup, scope.Imports)
 		if err != nil {
 			return nil, err
 		}
@@ -119,6 +122,8 @@ func sourceOf(l leaf) (sourceKind, []string) {
 	switch l := l.(type) {
 	case identifiedLeaf:
 		return actorSource, nil
+	case importLeaf:
+		return importSource, []string{l.id}
 	case attributeLeaf:
 		return attributeSource, []string{l.name}
 	case eventLeaf:

@@ -122,6 +122,8 @@ func (p printer) node(n Node) {
 			p.field("tag", n.Name)
 		case Segment:
 			p.field("segment", n.ID)
+		case Import:
+			p.field("import", n.ID)
 		default:
 			panic(fmt.Sprintf("print: unknown node %T", n))
 		}

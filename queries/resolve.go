@@ -10,31 +10,36 @@ import (
 // Lookup finds the current definition of a segment.
 type Lookup func(id string) (Definition, bool)
 
-// CheckReferences refuses the definition of a segment that names one that does not exist, or that comes back to itself,
-// through however many others. The lookup must already give the new definition for the segment's own id.
-func CheckReferences(id string, lookup Lookup) error {
+// Imports tells whether there is an import. Nil knows none.
+type Imports func(id string) bool
+
+// CheckReferences refuses the definition of a segment that names a segment or an import that does not exist, or that
+// comes back to itself, through however many others. The lookup must already give the new definition for the segment's
+// own id.
+func CheckReferences(id string, lookup Lookup, imports Imports) error {
 	root, ok := lookup(id)
 	if !ok {
 		return fmt.Errorf("check segment %s: it is not there", id)
 	}
-	r := resolver{lookup: lookup, path: []string{id}}
+	r := resolver{lookup: lookup, imports: imports, path: []string{id}}
 	r.node(root.root, "/definition")
 	return r.err()
 }
 
-// resolve replaces every segment by its current definition.
-func resolve(d Definition, lookup Lookup) (Node, error) {
-	r := resolver{lookup: lookup}
+// resolve replaces every segment by its current definition, and refuses imports there are none of.
+func resolve(d Definition, lookup Lookup, imports Imports) (Node, error) {
+	r := resolver{lookup: lookup, imports: imports}
 	n := r.node(d.root, "")
 	return n, r.err()
 }
 
 type resolver struct {
-	lookup Lookup
-	path   []string // the segments that led here
-	at     string   // where the definition that was asked for names the first of them
-	leaves int
-	issues []muster.Issue
+	lookup  Lookup
+	imports Imports
+	path    []string // the segments that led here
+	at      string   // where the definition that was asked for names the first of them
+	leaves  int
+	issues  []muster.Issue
 }
 
 // maxResolved bounds the leaves of a definition with all its segments in place: segments that name others twice grow
@@ -68,12 +73,28 @@ func (r *resolver) node(n Node, at string) Node {
 		return Not{r.node(n.Of, at+"/not")}
 	case Segment:
 		return r.segment(n.ID, at+"/segment")
+	case Import:
+		r.leaves++
+		return r.imported(n, at+"/import")
 	case Everyone, Identified, Attribute, Event, EventAggregate, EventTime, Sequence, Experience, Answer, Tag:
 		r.leaves++
 		return n
 	default:
 		panic(fmt.Sprintf("resolve: unknown node %T", n))
 	}
+}
+
+// imported refuses an import there is none of, at the place that names it or the segment it is in.
+func (r *resolver) imported(n Import, at string) Node {
+	if r.imports == nil || !r.imports(n.ID) {
+		if r.at != "" {
+			at = r.at
+		}
+		r.issues = append(r.issues, muster.Issue{
+			Pointer: at, Code: "unknown_import", Detail: fmt.Sprintf("there is no import %q in this project", n.ID),
+		})
+	}
+	return n
 }
 
 func (r *resolver) segment(id, at string) Node {

@@ -33,23 +33,28 @@ func TestReferencesThatCannotBe(t *testing.T) {
 		"plain": `{"everyone":true}`,
 		"lost":  `{"all":[{"segment":"plain"},{"segment":"gone"}]}`,
 		"deep":  `{"not":{"segment":"lost"}}`,
+		"list":  `{"any":[{"import":"known"},{"import":"never"}]}`,
+		"far":   `{"not":{"segment":"list"}}`,
 	})
+	imports := func(id string) bool { return id == "known" }
 	for _, c := range []struct{ id, issues string }{
 		{"self", "/definition/not/segment:cycle"},
 		{"a", "/definition/all/1/any/0/segment:cycle"},
 		{"b", "/definition/of/0/segment:cycle"},
 		{"lost", "/definition/all/1/segment:unknown_segment"},
 		{"deep", "/definition/not/segment:unknown_segment"},
+		{"list", "/definition/any/1/import:unknown_import"},
+		{"far", "/definition/not/segment:unknown_import"},
 	} {
-		if got := issuesOf(t, CheckReferences(c.id, lookup)); got != c.issues {
+		if got := issuesOf(t, CheckReferences(c.id, lookup, imports)); got != c.issues {
 			t.Errorf("%s: %s, not %s", c.id, got, c.issues)
 		}
 	}
-	if err := CheckReferences("fine", lookup); err != nil {
+	if err := CheckReferences("fine", lookup, imports); err != nil {
 		t.Error(err)
 	}
 	d, _ := lookup("deep")
-	_, err := Compile(Scope{Lookup: lookup}, []Target{{Definition: d}})
+	_, err := Compile(Scope{Lookup: lookup, Imports: imports}, []Target{{Definition: d}})
 	if got := issuesOf(t, err); got != "/not/segment:unknown_segment" {
 		t.Error(got)
 	}
@@ -61,7 +66,7 @@ func TestReferencesThatExplode(t *testing.T) {
 	for i := range 64 {
 		all[fmt.Sprintf("s%d", i+1)] = fmt.Sprintf(`{"all":[{"segment":"s%d"},{"segment":"s%d"}]}`, i, i)
 	}
-	if got := issuesOf(t, CheckReferences("s64", saved(t, all))); !strings.Contains(got, "too_many_leaves") {
+	if got := issuesOf(t, CheckReferences("s64", saved(t, all), nil)); !strings.Contains(got, "too_many_leaves") {
 		t.Error(got)
 	}
 }

@@ -54,6 +54,8 @@ func sentence(n Node, inside bool) string {
 			windowPhrase(n.Window)
 	case Tag:
 		return "is tagged " + quoted(n.Name)
+	case Import:
+		return "was in import " + quoted(n.ID)
 	case Segment:
 		return "is in segment " + n.ID
 	default:

@@ -19,6 +19,7 @@ type sqlPrinter struct {
 	scope    Scope
 	project  string // the place of the project's number
 	now      string // the place of the pinned now, as a time
+	among    string // the condition that a row is of a user who is evaluated; empty for all
 	readings map[string]bool
 }
 
@@ -28,6 +29,9 @@ func newPrinter(scope Scope) *sqlPrinter {
 	s.now = "fromUnixTimestamp64Milli({now:Int64}, 'UTC')"
 	if !scope.KnownAt.IsZero() {
 		s.parameters["known"] = strconv.FormatInt(scope.KnownAt.UnixMicro(), 10)
+	}
+	if scope.Actors != nil {
+		s.among = " AND actor IN " + s.bind("Array(UInt64)", unsigned(scope.Actors))
 	}
 	return s
 }
@@ -79,16 +83,17 @@ func scan(numbers []int, rows string, conditions []string) string {
 func (s *sqlPrinter) everyone() string {
 	if !s.scope.KnownAt.IsZero() {
 		rows := "SELECT " + uidOf + " AS uid\nFROM events FINAL\nWHERE project = " + s.project + " AND " + sighting + " <= " + s.now +
-			s.known("received")
+			s.known("received") + s.among
 		return scan([]int{0}, rows, []string{"uid != 0"})
 	}
 	return "SELECT leaf, bitmap FROM (\n" +
 		"  WITH\n" +
-		"    (SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE project = " + s.project + " AND first_seen > " + s.now + ") AS late,\n" +
+		"    (SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE project = " + s.project + " AND first_seen > " + s.now + s.among +
+		") AS late,\n" +
 		"    (SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE bitmapCardinality(late) > 0 AND project = " + s.project +
-		" AND first_seen <= " + s.now + " AND bitmapContains(late, " + uidOf + ")) AS early\n" +
+		" AND first_seen <= " + s.now + s.among + " AND bitmapContains(late, " + uidOf + ")) AS early\n" +
 		"  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap\n" +
-		"  FROM actors FINAL\n  WHERE project = " + s.project + " AND rank = 0\n)"
+		"  FROM actors FINAL\n  WHERE project = " + s.project + " AND rank = 0" + s.among + "\n)"
 }
 
 // known prints the condition that a row was received by the time things are known at, where there is one.
@@ -103,7 +108,11 @@ func (s *sqlPrinter) known(column string) string {
 func (s *sqlPrinter) source(src source, leaves []leaf) (rows string, conditions []string) {
 	switch src.kind {
 	case actorSource:
-		return "SELECT uid\nFROM actors FINAL\nWHERE project = " + s.project + " AND kind = 'user'", slices.Repeat([]string{"true"}, len(leaves))
+		return "SELECT uid\nFROM actors FINAL\nWHERE project = " + s.project + " AND kind = 'user'" + s.among,
+			slices.Repeat([]string{"true"}, len(leaves))
+	case importSource:
+		return "SELECT " + uidOf + " AS uid\nFROM import_members\nWHERE project = " + s.project + " AND import = " + s.text(src.names[0]) +
+			" AND time <= " + s.now + s.known("received") + s.among, slices.Repeat([]string{"true"}, len(leaves))
 	case attributeSource:
 		return s.attributeRows(src.names[0]), s.attributeConditions(leavesOf[attributeLeaf](leaves))
 	case eventSource:

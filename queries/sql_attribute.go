@@ -29,7 +29,7 @@ func (s *sqlPrinter) latestRows(name string) string {
 	if !s.scope.KnownAt.IsZero() {
 		later += " OR NOT (true" + s.known("received") + ")"
 	}
-	of := "project = " + s.project + " AND attribute = " + name
+	of := "project = " + s.project + " AND attribute = " + name + s.among
 	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM latest_attributes FINAL\n  WHERE " + of +
 		" AND (bitTest(actor, 0) AND dictGet('actor_uids', 'rank', actor) > 0\n" +
 		"    OR actor IN (SELECT actor FROM actors WHERE project = " + s.project + " AND kind = 'user' AND rank > 0)\n" +
@@ -45,7 +45,7 @@ func (s *sqlPrinter) latestRows(name string) string {
 // idRows prints the id each user is known by, of one kind of actor: that of the first of them.
 func (s *sqlPrinter) idRows(kind string) string {
 	return textRow("SELECT uid, argMin(id, rank) AS text FROM actors FINAL WHERE project = " + s.project + " AND kind = '" + kind +
-		"' GROUP BY uid")
+		"'" + s.among + " GROUP BY uid")
 }
 
 func textRow(rows string) string {
@@ -60,14 +60,14 @@ func (s *sqlPrinter) seenRows(pick string) string {
 	if !s.scope.KnownAt.IsZero() {
 		later = "true"
 	}
-	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE project = " + s.project + " AND " + later + "\n) AS later\n" +
+	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE project = " + s.project + " AND " + later + s.among + "\n) AS later\n" +
 		"SELECT uid, 'time' AS kind, '' AS text, CAST(NULL AS Nullable(Float64)) AS number, toNullable(toUnixTimestamp64Milli(" + pick +
 		")) AS instant, emptyArrayString() AS list\nFROM (\n" +
 		"  SELECT " + uidOf + " AS uid, first_seen, last_seen FROM activity\n  WHERE project = " + s.project +
-		" AND NOT bitmapContains(later, uid)\n  UNION ALL\n" +
+		s.among + " AND NOT bitmapContains(later, uid)\n  UNION ALL\n" +
 		"  SELECT " + uidOf + " AS uid, " + sighting + " AS first_seen, " + sighting + " AS last_seen FROM events FINAL\n" +
 		"  WHERE bitmapCardinality(later) > 0 AND project = " + s.project + " AND " + sighting + " <= " + s.now + s.known("received") +
-		" AND bitmapContains(later, uid)\n)\nGROUP BY uid"
+		s.among + " AND bitmapContains(later, uid)\n)\nGROUP BY uid"
 }
 
 // sessionRows prints how many sessions each user had: a session ends when nothing follows for 30 minutes.
@@ -76,7 +76,7 @@ func (s *sqlPrinter) sessionRows() string {
 		"arrayPopBack(times), arrayPopFront(times)))) AS number, CAST(NULL AS Nullable(Int64)) AS instant, emptyArrayString() AS list\nFROM (\n" +
 		"  SELECT uid, arraySort(groupArray(seen)) AS times\n  FROM (\n    SELECT " + uidOf +
 		" AS uid, toUnixTimestamp64Milli(" + sighting + ") AS seen\n    FROM events FINAL\n    WHERE project = " +
-		s.project + " AND seen <= {now:Int64}" + s.known("received") + "\n  )\n  GROUP BY uid\n)"
+		s.project + " AND seen <= {now:Int64}" + s.known("received") + s.among + "\n  )\n  GROUP BY uid\n)"
 }
 
 // attributeConditions prints the conditions of leaves over one attribute's rows.

@@ -50,7 +50,7 @@ func (s *sqlPrinter) eventsFrom(names []string, in interval) string {
 	if in.from != beginning {
 		text += " AND time >= " + s.instant(in.from)
 	}
-	return text + " AND time < " + s.instant(in.to) + s.known("received")
+	return text + " AND time < " + s.instant(in.to) + s.known("received") + s.among
 }
 
 // matching prints which of the rows a leaf counts. What holds for all of them is not asked again.

@@ -74,11 +74,7 @@ func (e *Evaluator) Statement(ctx context.Context, project projects.Project, d q
 
 // compile plans one definition.
 func (e *Evaluator) compile(ctx context.Context, project projects.Project, d queries.Definition, at At) (*queries.Plan, queries.Scope, error) {
-	current, err := e.store.Current(ctx, project.ID)
-	if err != nil {
-		return nil, queries.Scope{}, err
-	}
-	scope, err := newScope(project, at, current)
+	scope, _, err := e.scope(ctx, project, at)
 	if err != nil {
 		return nil, scope, err
 	}
@@ -86,18 +82,27 @@ func (e *Evaluator) compile(ctx context.Context, project projects.Project, d que
 	return plan, scope, err
 }
 
-// newScope pins now.
-func newScope(project projects.Project, at At, current map[string]Segment) (queries.Scope, error) {
+// scope pins now, and reads what definitions may name: the current segments, which it returns too, and the imports.
+func (e *Evaluator) scope(ctx context.Context, project projects.Project, at At) (queries.Scope, map[string]Segment, error) {
+	current, err := e.store.Current(ctx, project.ID)
+	if err != nil {
+		return queries.Scope{}, nil, err
+	}
+	imports, err := e.store.imports(ctx, project.ID)
+	if err != nil {
+		return queries.Scope{}, nil, err
+	}
 	scope := queries.Scope{
 		Project: project.ID, Zone: project.Zone, Now: time.Now().UTC().Truncate(time.Millisecond),
 		Lookup: func(id string) (queries.Definition, bool) {
 			seg, ok := current[id]
 			return seg.Definition, ok
 		},
+		Imports: func(id string) bool { return imports[id] },
 	}
 	if at.AsOf != nil {
 		if y := at.AsOf.Year(); y < 1970 || y > 2200 {
-			return scope, &muster.Error{
+			return scope, nil, &muster.Error{
 				Code: muster.InvalidArgument, Detail: "as_of is out of range",
 				Issues: []muster.Issue{{Pointer: "/as_of", Code: "out_of_range", Detail: "as_of must be between the years 1970 and 2200"}},
 			}
@@ -107,7 +112,7 @@ func newScope(project projects.Project, at At, current map[string]Segment) (quer
 	if at.KnownAt != nil {
 		scope.KnownAt = at.KnownAt.UTC()
 	}
-	return scope, nil
+	return scope, current, nil
 }
 
 // failed says what went wrong with a query: that it took too long, that ClickHouse is away, or that it is our fault.

@@ -33,15 +33,11 @@ type Run struct {
 // leaves nothing that is read.
 func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, ids []string) ([]Run, error) {
 	start := time.Now()
-	current, err := e.store.Current(ctx, project.ID)
+	scope, current, err := e.scope(ctx, project, At{})
 	if err != nil {
 		return nil, err
 	}
 	last, err := e.LastRuns(ctx, project.ID)
-	if err != nil {
-		return nil, err
-	}
-	scope, err := newScope(project, At{}, current)
 	if err != nil {
 		return nil, err
 	}

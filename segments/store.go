@@ -175,11 +175,15 @@ func (s *Store) check(ctx context.Context, seg Segment) error {
 	if err != nil {
 		return err
 	}
+	imports, err := s.imports(ctx, seg.Project)
+	if err != nil {
+		return err
+	}
 	all[seg.ID] = seg
 	return queries.CheckReferences(seg.ID, func(id string) (queries.Definition, bool) {
 		found, ok := all[id]
 		return found.Definition, ok
-	})
+	}, func(id string) bool { return imports[id] })
 }
 
 // CheckSchedule tells what is wrong with a cron schedule: five fields, in UTC. An empty one is none, and right.
