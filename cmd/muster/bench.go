@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"muster/bench"
 	"muster/clickhouse"
@@ -14,21 +15,38 @@ import (
 
 // benchCommand measures and prints ratios.
 type benchCommand struct {
-	DataDir string `help:"Where the data is made; it is kept for the next time." default:"bench-data" type:"path"`
-	Users   uint64 `help:"Users to query." default:"2000000"`
-	Events  uint64 `help:"Events to query." default:"30000000"`
+	DataDir string   `help:"Where the data is made; it is kept for the next time." default:"bench-data" type:"path"`
+	Users   uint64   `help:"Users to query." default:"2000000"`
+	Events  uint64   `help:"Events to query." default:"30000000"`
+	Only    []string `help:"Measure only these: ingest, preview, materialize." enum:"ingest,preview,materialize" placeholder:"WHAT"`
+}
+
+// measures are those over the kept data, in the order in which they are printed.
+var measures = []struct {
+	name string
+	run  func(context.Context, *clickhouse.DB) ([]bench.Figure, error)
+}{
+	{"preview", bench.Previews},
+	{"materialize", bench.Materializations},
+}
+
+// wanted tells whether something is to be measured.
+func (c *benchCommand) wanted(what string) bool {
+	return len(c.Only) == 0 || slices.Contains(c.Only, what)
 }
 
 // Run makes the data where it is missing, measures, and prints the table.
 func (c *benchCommand) Run(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var figures []bench.Figure
-	fmt.Fprintln(os.Stdout, "Ingesting")
-	ingest, err := c.ingest(ctx, log)
-	if err != nil {
-		return err
+	if c.wanted("ingest") {
+		fmt.Fprintln(os.Stdout, "Ingesting")
+		ingest, err := c.ingest(ctx, log)
+		if err != nil {
+			return err
+		}
+		figures = append(figures, ingest)
 	}
-	figures = append(figures, ingest)
 	fmt.Fprintln(os.Stdout, "Querying")
 	queried, err := c.query(ctx, log)
 	if err != nil {
@@ -80,10 +98,16 @@ func (c *benchCommand) query(ctx context.Context, log *slog.Logger) ([]bench.Fig
 	if err := bench.Load(ctx, db, bench.Size{Users: c.Users, Events: c.Events}, os.Stdout); err != nil {
 		return nil, err
 	}
-	figures, err := bench.Previews(ctx, db)
-	if err != nil {
-		return nil, err
+	var figures []bench.Figure
+	for _, m := range measures {
+		if !c.wanted(m.name) {
+			continue
+		}
+		measured, err := m.run(ctx, db)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, measured...)
 	}
-	materialize, err := bench.Materialize(ctx, db)
-	return append(figures, materialize), err
+	return figures, nil
 }
