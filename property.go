@@ -43,11 +43,15 @@ func ReadNumber(text string) (float64, bool) {
 	return n, err == nil && !math.IsInf(n, 0)
 }
 
+// dateTime is the form of an RFC 3339 date-time. time.Parse alone also takes hours of one digit, a comma before the fraction
+// and offsets of more than a day.
+var dateTime = regexp.MustCompile(`^[0-9-]{10}T[0-9]{2}:[0-9:]{5}([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
 // ReadInstant reads a text that is an RFC 3339 date-time, in milliseconds since the epoch; finer parts are cut off. A
 // date alone is none: when it begins depends on the project's time zone.
 func ReadInstant(text string) (int64, bool) {
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	if err != nil || !dateTime.MatchString(text) {
 		return 0, false
 	}
 	return t.UnixMilli(), true
