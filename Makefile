@@ -54,6 +54,18 @@ test: build chromium web/node_modules/.package-lock.json e2e/clients/node_module
 	go test -p 2 -timeout 10m ./...
 	cd e2e && CGO_ENABLED=1 go test -timeout 10m ./...
 
+.PHONY: test-long
+test-long: engine ## Prove the segment language at length: 20,000 definitions of generated projects, and the fuzz tests (half an hour)
+	RAPID_CHECKS=$(LONG_CHECKS) RAPID_SEED=$(LONG_SEED) RAPID_SHRINKTIME=2m \
+		go test -count=1 -v -timeout 3h -run TestTheEvaluatorAgreesWithTheOracle ./queries
+	for fuzz in $$(grep -ho 'func Fuzz[A-Za-z]*' queries/*_test.go | cut -c6-); do \
+		go test -run '^$$' -fuzz "^$$fuzz$$" -fuzztime $(FUZZ_TIME) ./queries || exit 1; done
+
+# How long make test-long is. A seed of 0 is another one each time; a failure prints the one it had.
+LONG_CHECKS := 800
+LONG_SEED := 0
+FUZZ_TIME := 60s
+
 .PHONY: lint
 lint: web/dist/index.html ## Check formatting, layers and style
 	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); \

@@ -1,16 +1,19 @@
 package queries_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"muster"
 	"muster/clickhouse"
@@ -19,8 +22,6 @@ import (
 	"muster/queries"
 )
 
-func TestMain(m *testing.M) { clickhousetest.Main(m) }
-
 // A fixture is a project in text, and definitions with the users they hold for:
 //
 //	zone Europe/Paris                             the project's zone; UTC without
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 //	known 2026-02-01T00:00:00Z                    what was received later is ignored from here on; "known all" ends it
 //	user ann                                      a user that was seen, long ago
 //	visitor v1 [of ann]                           an anonymous actor that was seen [and identified as a user]
+//	newcomer eve [of ann]                         an actor that is seen when its messages say so; a user "of" another is an alias
 //	set ann plan "pro" [2026-01-01T00:00:00Z]     an attribute, said at a time
 //	did ann purchase 2026-02-01T10:00:00Z {"a":1} an event
 //	… received 2026-02-02T00:00:00Z               ends set and did: when it was received, if not at its time
@@ -36,14 +38,16 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 //	imported i1 ann [2026-01-01T00:00:00Z]        an import that a user or visitor was in, since a time
 //	eval {"attribute":"plan","op":"exists"}       a definition; the next line is who it holds for, "nobody" for none
 //	ann bob
+//
+// A user is known by the name of the actor the others belong to.
 type fixture struct {
+	world // what was said, for the oracle
+
 	db       *clickhouse.DB
-	zone     *time.Location
-	now      time.Time
-	known    time.Time
+	project  muster.ProjectID
 	names    map[uint32]string // of users, by uid
 	segments map[string]queries.Definition
-	imports  map[string]bool
+	every    int // evaluate only one in so many users; zero is all
 	message  int
 	waiting  []row // not inserted yet
 	indexed  bool
@@ -58,8 +62,8 @@ type row struct {
 // tables are the columns that fixtures fill.
 var tables = map[string]string{
 	"identities":          "project, actor, kind, link, linked, id, time",
-	"events":              "project, event, actor, ts, message, time, message_id, properties, received",
 	"import_members":      "project, import, actor, time, received",
+	"events":              "project, event, actor, ts, message, time, message_id, properties, received",
 	"attribute_snapshots": "project, attribute, actor, ts, message, time, source, kind, text, number, instant, list, received",
 }
 
@@ -73,57 +77,78 @@ func TestFixtures(t *testing.T) {
 		t.Fatalf("no fixtures: %v", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runFixture(t, file) })
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			runFixture(t, newFixture(t), file, 1, string(text))
+		})
 	}
 }
 
-func newFixture(t *testing.T) *fixture {
-	return &fixture{db: clickhousetest.DB(t), zone: time.UTC, segments: map[string]queries.Definition{}, imports: map[string]bool{}}
+func newFixture(t testing.TB) *fixture { return fixtureIn(clickhousetest.DB(t), project) }
+
+// fixtureIn makes a project of a database. Several may share one, and see nothing of each other.
+func fixtureIn(db *clickhouse.DB, project muster.ProjectID) *fixture {
+	return &fixture{db: db, project: project, world: newWorld(), segments: map[string]queries.Definition{}}
 }
 
-func runFixture(t *testing.T, file string) {
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	fx := newFixture(t)
+// runFixture reads the lines of a fixture, which begin at a line of a file. What it says of who a definition holds for must
+// be what the product says, and what the oracle says.
+func runFixture(t *testing.T, fx *fixture, file string, first int, text string) {
+	t.Helper()
 	evaluated := 0
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
+	lines := strings.Split(text, "\n")
+	for i := 0; i < len(lines); i++ {
+		line, at := strings.TrimSpace(lines[i]), fmt.Sprintf("%s:%d", file, first+i)
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		word, rest, _ := strings.Cut(line, " ")
 		if word != "eval" {
 			if err := fx.load(word, rest); err != nil {
-				t.Fatalf("%s:%d: %v", file, n, err)
+				t.Fatalf("%s: %v", at, err)
 			}
 			continue
 		}
-		from := n
-		if !lines.Scan() {
-			t.Fatalf("%s:%d: the users it holds for are missing", file, n)
+		if i++; i == len(lines) {
+			t.Fatalf("%s: the users it holds for are missing", at)
 		}
-		n++
-		want := strings.Fields(lines.Text())
+		want := strings.Fields(lines[i])
 		if len(want) == 1 && want[0] == "nobody" {
 			want = nil
 		}
 		slices.Sort(want)
 		got, err := fx.eval(t.Context(), rest)
 		if err != nil {
-			t.Fatalf("%s:%d: %v", file, from, err)
+			t.Fatalf("%s: %v", at, err)
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s:%d: %s\n got %v\nwant %v", file, from, rest, got, want)
+			t.Errorf("%s: %s\n got %v\nwant %v", at, rest, got, want)
+		}
+		var definition object
+		if err := json.Unmarshal([]byte(rest), &definition); err != nil {
+			t.Fatalf("%s: %v", at, err)
+		}
+		if got := fx.oracle().members(definition); !slices.Equal(got, want) {
+			t.Errorf("%s: %s\nthe oracle says %v\n          want %v", at, rest, got, want)
 		}
 		evaluated++
 	}
 	if evaluated == 0 {
-		t.Errorf("%s evaluates nothing", file)
+		t.Errorf("%s:%d evaluates nothing", file, first)
 	}
+}
+
+func (fx *fixture) loadAll(lines []string) error {
+	for _, line := range lines {
+		word, rest, _ := strings.Cut(line, " ")
+		if err := fx.load(word, rest); err != nil {
+			return fmt.Errorf("%s: %w", line, err)
+		}
+	}
+	return nil
 }
 
 func (fx *fixture) load(word, rest string) (err error) {
@@ -139,64 +164,94 @@ func (fx *fixture) load(word, rest string) (err error) {
 		}
 	case "user":
 		for _, name := range fields {
-			fx.seen(name, muster.Identified, 0)
+			fx.appears(name, "")
+			fx.happened(name, "$seen", longAgo, "{}", longAgo)
 		}
-	case "visitor":
-		var of muster.Actor
+	case "visitor", "newcomer":
+		of := ""
 		if len(fields) == 3 {
-			of = actorOf(fields[2])
+			of = fields[2]
 		}
-		fx.seen(fields[0], muster.Anonymous, of)
+		if of != "" && !fx.knows(of) {
+			return fmt.Errorf("nobody is named %q", of)
+		}
+		fx.appears(fields[0], of)
+		if word == "visitor" {
+			fx.happened(fields[0], "$seen", longAgo, "{}", longAgo)
+		}
 	case "set":
 		return fx.set(rest)
 	case "did":
 		return fx.did(rest)
 	case "again":
 		var received time.Time
-		received, err = time.Parse(time.RFC3339, rest)
-		fx.repeat(received)
+		if received, err = time.Parse(time.RFC3339, rest); err == nil {
+			err = fx.repeat(received)
+		}
 	case "imported":
+		if !fx.knows(fields[1]) {
+			return fmt.Errorf("nobody is named %q", fields[1])
+		}
 		var at, received time.Time
 		at, received, err = said(fields[2:], longAgo)
-		fx.imports[fields[0]] = true
-		fx.add("import_members", uint32(project), fields[0], uint64(actorOf(fields[1])), at, received)
+		fx.world.imported(fields[0], fields[1], at, received)
+		fx.add("import_members", uint32(fx.project), fields[0], uint64(fx.actor(fields[1])), at, received)
 	case "segment":
-		fx.segments[fields[0]], err = queries.Decode([]byte(strings.TrimPrefix(rest, fields[0])))
+		definition := []byte(strings.TrimPrefix(rest, fields[0]))
+		if fx.segments[fields[0]], err = queries.Decode(definition); err == nil {
+			err = fx.world.segment(fields[0], definition)
+		}
 	default:
 		return fmt.Errorf("%q is no word of fixtures", word)
 	}
 	return err
 }
 
-// actorOf returns the actor of a name: visitors' names begin with v and a digit, users' do not.
-func actorOf(name string) muster.Actor {
-	if len(name) > 1 && name[0] == 'v' && name[1] >= '0' && name[1] <= '9' {
-		return muster.NewActor(project, muster.Anonymous, name)
-	}
-	return muster.NewActor(project, muster.Identified, name)
+// isVisitor tells whether a name is an anonymous actor's: those begin with v and a digit.
+func isVisitor(name string) bool {
+	return len(name) > 1 && name[0] == 'v' && name[1] >= '0' && name[1] <= '9'
 }
 
-// seen makes an actor that was seen long ago.
-func (fx *fixture) seen(name string, kind muster.ActorKind, of muster.Actor) {
-	link := int8(0)
-	if of != 0 {
-		link = 1
+func (fx *fixture) actor(name string) muster.Actor {
+	if isVisitor(name) {
+		return muster.NewActor(fx.project, muster.Anonymous, name)
 	}
-	fx.add("identities", uint32(project), uint64(actorOf(name)), int8(kind), link, uint64(of), name, longAgo)
-	fx.happened(actorOf(name), "$seen", longAgo, "{}", longAgo)
+	return muster.NewActor(fx.project, muster.Identified, name)
 }
 
-func (fx *fixture) happened(actor muster.Actor, event string, at time.Time, properties string, received time.Time) {
+// appears makes an actor, of its own or of another.
+func (fx *fixture) appears(name, of string) {
+	kind, link := muster.Identified, int8(2)
+	if isVisitor(name) {
+		kind, link = muster.Anonymous, 1
+	}
+	var linked muster.Actor
+	if of == "" {
+		link = 0
+	} else {
+		linked = fx.actor(of)
+	}
+	fx.world.appears(name, of)
+	fx.add("identities", uint32(fx.project), uint64(fx.actor(name)), int8(kind), link, uint64(linked), name, longAgo)
+}
+
+func (fx *fixture) happened(name, event string, at time.Time, properties string, received time.Time) {
 	fx.message++
-	fx.add("events", uint32(project), event, uint64(actor), at, uint64(fx.message), at, fmt.Sprint(fx.message), properties, received)
+	fx.world.happened(name, event, at, properties, received)
+	fx.add("events", uint32(fx.project), event, uint64(fx.actor(name)), at, uint64(fx.message), at, fmt.Sprint(fx.message), properties, received)
 }
 
 // repeat adds the row before once more, as received at a time.
-func (fx *fixture) repeat(received time.Time) {
+func (fx *fixture) repeat(received time.Time) error {
+	if len(fx.waiting) == 0 || fx.waiting[len(fx.waiting)-1].table == "identities" {
+		return errors.New("there is no message before this line")
+	}
 	last := fx.waiting[len(fx.waiting)-1]
 	again := row{last.table, slices.Clone(last.values)}
 	again.values[len(again.values)-1] = received
 	fx.waiting = append(fx.waiting, again)
+	fx.world.again(received)
+	return nil
 }
 
 func (fx *fixture) add(table string, values ...any) {
@@ -206,6 +261,9 @@ func (fx *fixture) add(table string, values ...any) {
 // insert inserts what is waiting, a table at a time.
 func (fx *fixture) insert(ctx context.Context) error {
 	for table, columns := range tables {
+		if !slices.ContainsFunc(fx.waiting, func(r row) bool { return r.table == table }) {
+			continue
+		}
 		batch, err := fx.db.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns+")")
 		if err != nil {
 			return err
@@ -277,7 +335,10 @@ func (fx *fixture) did(rest string) error {
 		return err
 	}
 	_, received, err := said(words, at)
-	fx.happened(actorOf(fields[0]), fields[1], at, properties, received)
+	if !fx.knows(fields[0]) {
+		return fmt.Errorf("nobody is named %q", fields[0])
+	}
+	fx.happened(fields[0], fields[1], at, properties, received)
 	return err
 }
 
@@ -285,6 +346,9 @@ func (fx *fixture) set(rest string) error {
 	fields, raw, words, err := parts(rest, 2)
 	if err != nil {
 		return err
+	}
+	if !fx.knows(fields[0]) {
+		return fmt.Errorf("nobody is named %q", fields[0])
 	}
 	at, received, err := said(words, longAgo)
 	if err != nil {
@@ -294,12 +358,13 @@ func (fx *fixture) set(rest string) error {
 	if err := json.Unmarshal([]byte(raw), &value); err != nil {
 		return err
 	}
-	fx.stated(actorOf(fields[0]), fields[1], value, at, received)
+	fx.stated(fields[0], fields[1], value, at, received)
 	return nil
 }
 
 // stated adds a snapshot of an attribute, with the readings of its value.
-func (fx *fixture) stated(actor muster.Actor, attribute string, value any, at, received time.Time) {
+func (fx *fixture) stated(name, attribute string, value any, at, received time.Time) {
+	fx.world.stated(name, attribute, value, at, received)
 	var kind, text string
 	var number *float64
 	var instant *int64
@@ -326,20 +391,14 @@ func (fx *fixture) stated(actor muster.Actor, attribute string, value any, at, r
 		}
 	}
 	fx.message++
-	fx.add("attribute_snapshots", uint32(project), attribute, uint64(actor), at, uint64(fx.message), at, "custom", kind, text,
+	fx.add("attribute_snapshots", uint32(fx.project), attribute, uint64(fx.actor(name)), at, uint64(fx.message), at, "custom", kind, text,
 		number, instant, list, received)
 }
 
 // eval returns the names of the users a definition holds for, from the product's statement.
 func (fx *fixture) eval(ctx context.Context, definition string) ([]string, error) {
-	if err := fx.insert(ctx); err != nil {
+	if err := fx.ready(ctx); err != nil {
 		return nil, err
-	}
-	if !fx.indexed {
-		if err := fx.index(ctx); err != nil {
-			return nil, err
-		}
-		fx.indexed = true
 	}
 	d, err := queries.Decode([]byte(definition))
 	if err != nil {
@@ -358,23 +417,127 @@ func (fx *fixture) eval(ctx context.Context, definition string) ([]string, error
 	if total != uint64(len(uids)) {
 		return nil, fmt.Errorf("the total is %d, the page has %d users", total, len(uids))
 	}
+	return fx.named(uids), nil
+}
+
+// members evaluates definitions in one statement, and returns their users by name.
+func (fx *fixture) members(ctx context.Context, targets []queries.Target) ([][]string, error) {
+	plan, err := queries.Compile(fx.scope(), targets)
+	if err != nil {
+		return nil, err
+	}
+	statement := plan.Counts(10_000)
+	rows, err := fx.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := make([][]string, len(targets))
+	for rows.Next() {
+		var target uint16
+		var size, of uint64
+		var uids []uint32
+		if err := rows.Scan(&target, &size, &of, &uids); err != nil {
+			return nil, err
+		}
+		if size != uint64(len(uids)) || size > of {
+			return nil, fmt.Errorf("%d of %d members, but %d are listed", size, of, len(uids))
+		}
+		all[target] = fx.named(uids)
+	}
+	return all, rows.Err()
+}
+
+// kept materializes definitions, and returns the members that were kept, by name.
+func (fx *fixture) kept(ctx context.Context, targets []queries.Target) ([][]string, error) {
+	targets = slices.Clone(targets)
+	runs := make([]queries.Run, len(targets))
+	for i := range targets {
+		targets[i].ID, runs[i].ID = strconv.Itoa(i), uuid.New()
+	}
+	plan, err := queries.Compile(fx.scope(), targets)
+	if err != nil {
+		return nil, err
+	}
+	statement := plan.Materialize(runs)
+	if err := fx.db.Exec(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL); err != nil {
+		return nil, err
+	}
+	rows, err := fx.db.Query(clickhouse.WithParameters(ctx, clickhouse.Parameters{"project": strconv.Itoa(int(fx.project))}),
+		`SELECT segment, run, bitmapToArray(members) FROM segment_members WHERE project = {project:UInt32}`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := make([][]string, len(targets))
+	for rows.Next() {
+		var segment string
+		var run uuid.UUID
+		var uids []uint32
+		if err := rows.Scan(&segment, &run, &uids); err != nil {
+			return nil, err
+		}
+		target, err := strconv.Atoi(segment)
+		if err != nil {
+			return nil, err
+		}
+		if target < len(runs) && runs[target].ID == run {
+			all[target] = fx.named(uids)
+		}
+	}
+	return all, rows.Err()
+}
+
+// named returns users by the names they are known by, sorted.
+func (fx *fixture) named(uids []uint32) []string {
 	var names []string
 	for _, uid := range uids {
 		names = append(names, fx.names[uid])
 	}
 	slices.Sort(names)
-	return names, nil
+	return names
+}
+
+// evaluated tells whether a user is one of those who are evaluated.
+func (fx *fixture) evaluated(user string) bool {
+	return fx.every == 0 || int(fx.actor(user)>>1)%fx.every == 0
+}
+
+// evaluatedActors are all actors of the users who are evaluated; nil for everybody's.
+func (fx *fixture) evaluatedActors() []muster.Actor {
+	if fx.every == 0 {
+		return nil
+	}
+	actors := []muster.Actor{}
+	for _, v := range fx.actors {
+		if fx.evaluated(fx.root(v).name) {
+			actors = append(actors, fx.actor(v.name))
+		}
+	}
+	return actors
 }
 
 func (fx *fixture) scope() queries.Scope {
 	return queries.Scope{
-		Project: project, Now: fx.now, KnownAt: fx.known, Zone: fx.zone,
+		Project: fx.project, Now: fx.now, KnownAt: fx.known, Zone: fx.zone, Actors: fx.evaluatedActors(),
 		Lookup: func(id string) (queries.Definition, bool) {
 			d, ok := fx.segments[id]
 			return d, ok
 		},
 		Imports: func(id string) bool { return fx.imports[id] },
 	}
+}
+
+// ready brings everything said so far into the database, and the actors into the index.
+func (fx *fixture) ready(ctx context.Context) error {
+	if err := fx.insert(ctx); err != nil {
+		return err
+	}
+	if fx.indexed {
+		return nil
+	}
+	fx.indexed = true
+	return fx.index(ctx)
 }
 
 func (fx *fixture) index(ctx context.Context) error {
@@ -386,7 +549,8 @@ func (fx *fixture) index(ctx context.Context) error {
 		return err
 	}
 	fx.names = map[uint32]string{}
-	rows, err := fx.db.Query(ctx, `SELECT uid, argMin(id, rank) FROM actors FINAL GROUP BY uid`)
+	rows, err := fx.db.Query(clickhouse.WithParameters(ctx, clickhouse.Parameters{"project": strconv.Itoa(int(fx.project))}),
+		`SELECT uid, argMin(id, rank) FROM actors FINAL WHERE project = {project:UInt32} GROUP BY uid`)
 	if err != nil {
 		return err
 	}

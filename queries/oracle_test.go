@@ -7,6 +7,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -30,27 +31,10 @@ type object = map[string]any
 type person struct {
 	name       string
 	identified bool
-	anonymous  bool // whether one of its actors is
+	anonymous  []string // its anonymous ids
 	events     []happening
 	facts      []fact
 	imports    []importing
-}
-
-type importing struct {
-	name           string
-	time, received int64 // ms; µs
-}
-
-type happening struct {
-	event          string
-	time, received int64 // ms; µs
-	properties     object
-}
-
-type fact struct {
-	attribute      string
-	time, received int64 // ms; µs
-	value          any   // string, float64, bool, []any, or nil for unset
 }
 
 // members returns the names of the users a definition holds for.
@@ -169,10 +153,10 @@ func (o *oracle) attribute(name string, u *person) any {
 		}
 		return nil
 	case "anonymous_id":
-		if u.anonymous {
-			return "some"
+		if len(u.anonymous) == 0 {
+			return nil
 		}
-		return nil
+		return u.anonymous[0]
 	case "first_seen":
 		return timeOnly{instant(seen[0]).(string)}
 	case "last_seen":
@@ -207,6 +191,7 @@ type timeOnly struct{ text string }
 var (
 	isDecimal = regexp.MustCompile(`^[-+]?\d+(\.\d+)?([eE][-+]?\d+)?$`)
 	isDay     = regexp.MustCompile(`^\d\d\d\d-\d\d-\d\d$`)
+	isInstant = regexp.MustCompile(`^\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)$`)
 )
 
 func numberOf(value any) (float64, bool) {
@@ -229,11 +214,21 @@ func (o *oracle) timeOf(value any) (int64, bool) {
 		return 0, false
 	}
 	if isDay.MatchString(text) {
-		t, err := time.ParseInLocation(time.DateOnly, text, o.zone)
-		return t.UnixMilli(), err == nil
+		day, err := time.Parse(time.DateOnly, text)
+		return o.midnight(day), err == nil
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	return t.UnixMilli(), err == nil
+	return t.UnixMilli(), err == nil && isInstant.MatchString(text)
+}
+
+// midnight returns the first instant that the project's calendar calls a day, or a later one: where clocks skip midnight, the
+// day begins after it.
+func (o *oracle) midnight(day time.Time) int64 {
+	written := day.Format(time.DateOnly)
+	from := day.UnixMilli() - 48*3600*1000
+	return from + int64(sort.Search(96*3600*1000, func(ms int) bool {
+		return time.UnixMilli(from+int64(ms)).In(o.zone).Format(time.DateOnly) >= written
+	}))
 }
 
 // compare asks of a value, or of nil for a missing one, what op, value and ignore_case of a condition say.
@@ -284,13 +279,21 @@ func (o *oracle) compare(c object, value any) bool {
 		n, ok := numberOf(value)
 		return ok && compareNumber(op, n, operand.(float64), 0)
 	case "between":
-		if ends := operand.([]any); ends[0] == any(nil) || isNumber(ends[0]) {
+		if low, high := endsOf(operand); isNumber(low) {
 			n, ok := numberOf(value)
-			return ok && ends[0].(float64) <= n && n <= ends[1].(float64)
+			return ok && low.(float64) <= n && n <= high.(float64)
 		}
 	}
 	at, ok := o.timeOf(value)
 	return ok && o.during(c, at)
+}
+
+// endsOf returns the ends of a range, which is written as a list or as an object.
+func endsOf(v any) (low, high any) {
+	if o, ok := v.(object); ok {
+		return o["from"], o["to"]
+	}
+	return v.([]any)[0], v.([]any)[1]
 }
 
 func isNumber(v any) bool { _, is := v.(float64); return is }
@@ -356,8 +359,8 @@ func (o *oracle) during(c object, at int64) bool {
 		a, b := time.UnixMilli(at).In(o.zone), time.UnixMilli(moment(c["value"])).In(o.zone)
 		return a.Format(time.DateOnly) == b.Format(time.DateOnly)
 	case "between":
-		ends := c["value"].([]any)
-		return moment(ends[0]) <= at && at < moment(ends[1])
+		from, to := endsOf(c["value"])
+		return moment(from) <= at && at < moment(to)
 	case "within_last":
 		return o.moved(c["value"].(string), -1) < at && at <= o.now
 	case "more_than_ago":
@@ -386,8 +389,7 @@ func (o *oracle) inWindow(leaf object, at int64) bool {
 	case leaf["within"] != nil:
 		return o.moved(leaf["within"].(string), -1) < at
 	case leaf["between"] != nil:
-		b := leaf["between"].(object)
-		return o.during(object{"op": "between", "value": []any{b["from"], b["to"]}}, at)
+		return o.during(object{"op": "between", "value": leaf["between"]}, at)
 	case leaf["since"] != nil:
 		from, _ := o.timeOf(leaf["since"])
 		return from <= at
@@ -415,8 +417,9 @@ func (o *oracle) count(asked any, n int) bool {
 }
 
 func (o *oracle) threshold(asked object, n float64) bool {
-	if ends, ok := asked["value"].([]any); ok {
-		return compareNumber("between", n, ends[0].(float64), ends[1].(float64))
+	if asked["op"] == "between" {
+		low, high := endsOf(asked["value"])
+		return compareNumber("between", n, low.(float64), high.(float64))
 	}
 	return compareNumber(asked["op"].(string), n, asked["value"].(float64), 0)
 }
