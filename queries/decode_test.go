@@ -247,6 +247,9 @@ func FuzzDecode(f *testing.F) {
 		if !reflect.DeepEqual(d, again) {
 			t.Fatalf("%s is printed as %s, which is another", text, printed)
 		}
+		if string(Print(again)) != string(printed) || Hash(again) != Hash(d) {
+			t.Fatalf("%s is printed as %s, and then as %s", text, printed, Print(again))
+		}
 		if Sentence(d) == "" {
 			t.Fatalf("%s has no sentence", text)
 		}
