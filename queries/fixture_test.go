@@ -71,18 +71,20 @@ const project = 1
 
 var longAgo = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// The fixtures are projects of one database, and see nothing of each other.
 func TestFixtures(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no fixtures: %v", err)
 	}
-	for _, file := range files {
+	db := clickhousetest.DB(t)
+	for i, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			runFixture(t, newFixture(t), file, 1, string(text))
+			runFixture(t, fixtureIn(db, muster.ProjectID(i+1)), file, string(text))
 		})
 	}
 }
@@ -94,50 +96,78 @@ func fixtureIn(db *clickhouse.DB, project muster.ProjectID) *fixture {
 	return &fixture{db: db, project: project, world: newWorld(), segments: map[string]queries.Definition{}}
 }
 
-// runFixture reads the lines of a fixture, which begin at a line of a file. What it says of who a definition holds for must
-// be what the product says, and what the oracle says.
-func runFixture(t *testing.T, fx *fixture, file string, first int, text string) {
+// runFixture reads a fixture. What it says of who a definition holds for must be what the product says, and what the oracle says.
+func runFixture(t *testing.T, fx *fixture, file, text string) {
 	t.Helper()
 	evaluated := 0
+	var waiting []evaluation // of the same project at the same time
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
-		line, at := strings.TrimSpace(lines[i]), fmt.Sprintf("%s:%d", file, first+i)
+		line, at := strings.TrimSpace(lines[i]), fmt.Sprintf("%s:%d", file, i+1)
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		word, rest, _ := strings.Cut(line, " ")
-		if word != "eval" {
-			if err := fx.load(word, rest); err != nil {
-				t.Fatalf("%s: %v", at, err)
+		if word == "eval" {
+			if i++; i == len(lines) {
+				t.Fatalf("%s: the users it holds for are missing", at)
 			}
+			waiting = append(waiting, evaluation{at, rest, lines[i]})
+			evaluated++
 			continue
 		}
-		if i++; i == len(lines) {
-			t.Fatalf("%s: the users it holds for are missing", at)
-		}
-		want := strings.Fields(lines[i])
-		if len(want) == 1 && want[0] == "nobody" {
-			want = nil
-		}
-		slices.Sort(want)
-		got, err := fx.eval(t.Context(), rest)
-		if err != nil {
+		fx.evaluate(t, waiting)
+		waiting = nil
+		if err := fx.load(word, rest); err != nil {
 			t.Fatalf("%s: %v", at, err)
 		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: %s\n got %v\nwant %v", at, rest, got, want)
-		}
-		var definition object
-		if err := json.Unmarshal([]byte(rest), &definition); err != nil {
-			t.Fatalf("%s: %v", at, err)
-		}
-		if got := fx.oracle().members(definition); !slices.Equal(got, want) {
-			t.Errorf("%s: %s\nthe oracle says %v\n          want %v", at, rest, got, want)
-		}
-		evaluated++
 	}
+	fx.evaluate(t, waiting)
 	if evaluated == 0 {
-		t.Errorf("%s:%d evaluates nothing", file, first)
+		t.Errorf("%s evaluates nothing", file)
+	}
+}
+
+// evaluation is a line with a definition, and the line below.
+type evaluation struct{ at, definition, users string }
+
+// evaluate evaluates definitions, many in one statement.
+func (fx *fixture) evaluate(t *testing.T, all []evaluation) {
+	t.Helper()
+	for some := range slices.Chunk(all, 40) {
+		targets := make([]queries.Target, len(some))
+		for i, e := range some {
+			d, err := queries.Decode([]byte(e.definition))
+			if err != nil {
+				t.Fatalf("%s: %v", e.at, err)
+			}
+			targets[i].Definition = d
+		}
+		if err := fx.ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sets, err := fx.members(t.Context(), targets)
+		if err != nil {
+			t.Fatalf("%s: %v", some[0].at, err)
+		}
+		o := fx.oracle()
+		for i, e := range some {
+			want := strings.Fields(e.users)
+			if e.users == "nobody" {
+				want = nil
+			}
+			slices.Sort(want)
+			if !slices.Equal(sets[i], want) {
+				t.Errorf("%s: %s\n got %v\nwant %v", e.at, e.definition, sets[i], want)
+			}
+			var definition object
+			if err := json.Unmarshal([]byte(e.definition), &definition); err != nil {
+				t.Fatalf("%s: %v", e.at, err)
+			}
+			if got := o.members(definition); !slices.Equal(got, want) {
+				t.Errorf("%s: %s\nthe oracle says %v\n          want %v", e.at, e.definition, got, want)
+			}
+		}
 	}
 }
 
@@ -232,6 +262,7 @@ func (fx *fixture) appears(name, of string) {
 		linked = fx.actor(of)
 	}
 	fx.world.appears(name, of)
+	fx.indexed = false
 	fx.add("identities", uint32(fx.project), uint64(fx.actor(name)), int8(kind), link, uint64(linked), name, longAgo)
 }
 
