@@ -27,6 +27,7 @@ func TestTheEvaluatorAgreesWithTheOracle(t *testing.T) {
 	agreed := t.Run("generated", rapid.MakeCheck(func(rt *rapid.T) {
 		if projects%projectsInADatabase == 0 {
 			db = clickhousetest.DB(t)
+			t.Logf("%d pairs so far, in %d projects", pairs, projects)
 		}
 		projects++
 		made := drawProject(rt)

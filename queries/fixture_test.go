@@ -38,6 +38,8 @@ import (
 //	imported i1 ann [2026-01-01T00:00:00Z]        an import that a user or visitor was in, since a time
 //	eval {"attribute":"plan","op":"exists"}       a definition; the next line is who it holds for, "nobody" for none
 //	ann bob
+//	refuse {"any":[]}                             a definition that is refused; the next line is the places and why
+//	/any:empty_group
 //
 // A user is known by the name of the actor the others belong to.
 type fixture struct {
@@ -118,6 +120,16 @@ func runFixture(t *testing.T, fx *fixture, file, text string) {
 		}
 		fx.evaluate(t, waiting)
 		waiting = nil
+		if word == "refuse" {
+			if i++; i == len(lines) {
+				t.Fatalf("%s: what is wrong with it is missing", at)
+			}
+			if got, want := fx.refused(rest), strings.TrimSpace(lines[i]); got != want {
+				t.Errorf("%s: %s\nis refused for %q\n       and not %q", at, rest, got, want)
+			}
+			evaluated++
+			continue
+		}
 		if err := fx.load(word, rest); err != nil {
 			t.Fatalf("%s: %v", at, err)
 		}
@@ -126,6 +138,23 @@ func runFixture(t *testing.T, fx *fixture, file, text string) {
 	if evaluated == 0 {
 		t.Errorf("%s evaluates nothing", file)
 	}
+}
+
+// refused returns why a definition is: the places and codes of all that is wrong.
+func (fx *fixture) refused(definition string) string {
+	d, err := queries.Decode([]byte(definition))
+	if err == nil {
+		_, err = queries.Compile(fx.scope(), []queries.Target{{Definition: d}})
+	}
+	refusal, ok := errors.AsType[*muster.Error](err)
+	if !ok || refusal.Code != muster.InvalidDefinition {
+		return fmt.Sprint(err)
+	}
+	var all []string
+	for _, issue := range refusal.Issues {
+		all = append(all, issue.Pointer+":"+issue.Code)
+	}
+	return strings.Join(all, " ")
 }
 
 // evaluation is a line with a definition, and the line below.
