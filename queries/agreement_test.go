@@ -93,7 +93,7 @@ func drawProject(rt *rapid.T) generated {
 			made.lines = append(made.lines, "segment "+id+" "+jsonOf(g.definition(2, leaves, segments)))
 			segments = append(segments, id)
 		}
-		for range 1 + g.below(50) {
+		for range 1 + g.below(120) {
 			definition := plain(g.definition(5, leaves, segments))
 			if len(jsonOf(definition)) > queries.MaxBytes {
 				continue
