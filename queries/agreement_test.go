@@ -12,8 +12,6 @@ import (
 	"pgregory.net/rapid"
 
 	"muster"
-	"muster/clickhouse"
-	"muster/clickhouse/clickhousetest"
 	"muster/queries"
 )
 
@@ -21,17 +19,17 @@ import (
 // times, as things were known at other times, counted and kept. A counter-example is shrunk, and printed as a fixture.
 func TestTheEvaluatorAgreesWithTheOracle(t *testing.T) {
 	const projectsInADatabase = 100
-	var db *clickhouse.DB
+	var db database
 	var smallest *counterexample // that rapid came to
 	projects, pairs, apart := muster.ProjectID(0), 0, 0
 	agreed := t.Run("generated", rapid.MakeCheck(func(rt *rapid.T) {
 		if projects%projectsInADatabase == 0 {
-			db = clickhousetest.DB(t)
+			db = newDatabase(t)
 			t.Logf("%d pairs so far, in %d projects", pairs, projects)
 		}
 		projects++
 		made := drawProject(rt)
-		c, told, err := made.disagreement(t.Context(), fixtureIn(db, projects))
+		c, told, err := made.disagreement(t.Context(), db.fixture(projects))
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -42,7 +40,7 @@ func TestTheEvaluatorAgreesWithTheOracle(t *testing.T) {
 		pairs, apart = pairs+len(made.definitions), apart+told
 	}))
 	if !agreed && smallest != nil {
-		t.Errorf("the oracle says what stands here, and the product does not:\n\n%s", smallest.reduce(t.Context(), clickhousetest.DB(t)))
+		t.Errorf("the oracle says what stands here, and the product does not:\n\n%s", smallest.reduce(t.Context(), newDatabase(t)))
 	}
 	t.Logf("%d pairs of a definition and a project agree, in %d projects; %d tell users apart", pairs, projects, apart)
 	if asked := flag.Lookup("rapid.checks").Value.String(); agreed && fmt.Sprint(projects) != asked {

@@ -45,7 +45,7 @@ import (
 type fixture struct {
 	world // what was said, for the oracle
 
-	db       *clickhouse.DB
+	db       database
 	project  muster.ProjectID
 	names    map[uint32]string // of users, by uid
 	segments map[string]queries.Definition
@@ -79,23 +79,43 @@ func TestFixtures(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no fixtures: %v", err)
 	}
-	db := clickhousetest.DB(t)
+	db := newDatabase(t)
 	for i, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			runFixture(t, fixtureIn(db, muster.ProjectID(i+1)), file, string(text))
+			runFixture(t, db.fixture(muster.ProjectID(i+1)), file, string(text))
 		})
 	}
 }
 
-func newFixture(t testing.TB) *fixture { return fixtureIn(clickhousetest.DB(t), project) }
+// database is one with an index of actors, for the projects of several fixtures.
+type database struct {
+	*clickhouse.DB
 
-// fixtureIn makes a project of a database. Several may share one, and see nothing of each other.
-func fixtureIn(db *clickhouse.DB, project muster.ProjectID) *fixture {
-	return &fixture{db: db, project: project, world: newWorld(), segments: map[string]queries.Definition{}}
+	actors *identity.Index
+}
+
+func newDatabase(t testing.TB) database {
+	t.Helper()
+	d := database{DB: clickhousetest.DB(t)}
+	d.actors = identity.NewIndex(d.DB)
+	if err := d.actors.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func newFixture(t testing.TB) *fixture {
+	t.Helper()
+	return newDatabase(t).fixture(project)
+}
+
+// fixture makes a project. Those of one database see nothing of each other.
+func (d database) fixture(project muster.ProjectID) *fixture {
+	return &fixture{db: d, project: project, world: newWorld(), segments: map[string]queries.Definition{}}
 }
 
 // runFixture reads a fixture. What it says of who a definition holds for must be what the product says, and what the oracle says.
@@ -601,11 +621,7 @@ func (fx *fixture) ready(ctx context.Context) error {
 }
 
 func (fx *fixture) index(ctx context.Context) error {
-	index := identity.NewIndex(fx.db)
-	if err := index.Open(ctx); err != nil {
-		return err
-	}
-	if _, err := index.Run(ctx); err != nil {
+	if _, err := fx.db.actors.Run(ctx); err != nil {
 		return err
 	}
 	fx.names = map[uint32]string{}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"muster"
-	"muster/clickhouse"
 )
 
 // counterexample is a project and a definition of which the product and the oracle say different things.
@@ -18,11 +17,11 @@ type counterexample struct {
 
 // reduce makes a counter-example as small as it can: rapid shrinks the numbers an example was drawn from, and this the
 // example itself, a line and a condition at a time. It returns a fixture with what the oracle says.
-func (c counterexample) reduce(ctx context.Context, db *clickhouse.DB) string {
+func (c counterexample) reduce(ctx context.Context, db database) string {
 	project := muster.ProjectID(1 << 20)
 	fails := func(c counterexample) bool {
 		project++
-		return c.fails(ctx, fixtureIn(db, project))
+		return c.fails(ctx, db.fixture(project))
 	}
 	for again := true; again; {
 		again = false
@@ -49,7 +48,7 @@ func (c counterexample) reduce(ctx context.Context, db *clickhouse.DB) string {
 			}
 		}
 	}
-	fx := fixtureIn(db, project+1)
+	fx := db.fixture(project + 1)
 	if _, err := c.evaluate(ctx, fx); err != nil {
 		return err.Error()
 	}

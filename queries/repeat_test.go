@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"muster/identity"
 	"muster/queries"
 )
 
@@ -76,7 +75,6 @@ func TestTheSameNowGivesTheSameSetsWhileTrafficPoursIn(t *testing.T) {
 			pouring, stop := context.WithCancel(t.Context())
 			var done sync.WaitGroup
 			done.Go(func() {
-				index := identity.NewIndex(fx.db)
 				for round := 0; pouring.Err() == nil; round++ {
 					fx.waiting = slices.Clone(first) // the same again
 					c.pour(round)
@@ -84,16 +82,16 @@ func TestTheSameNowGivesTheSameSetsWhileTrafficPoursIn(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if _, err := index.Run(t.Context()); err != nil {
+					if _, err := fx.db.actors.Run(t.Context()); err != nil {
 						t.Error(err)
 						return
 					}
 				}
-				if _, err := index.Run(t.Context()); err != nil {
+				if _, err := fx.db.actors.Run(t.Context()); err != nil {
 					t.Error(err)
 				}
 			})
-			for range 8 {
+			for range 4 {
 				got, err := fx.members(t.Context(), targets)
 				if err != nil {
 					t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"muster"
-	"muster/clickhouse/clickhousetest"
 	"muster/queries"
 )
 
@@ -19,33 +18,26 @@ func FuzzTextsAreFound(f *testing.F) {
 		{"it's", "\\"},
 		{"\"", "'; DROP TABLE events; --"},
 		{"{p1:String}", "{p2:String}"},
-		{"?", "$1"},
-		{"a\x00b", "\x00"},
+		{"?", "\x00"},
 		{"\n\t\r", "\\n"},
 		{"`a`", "--"},
-		{"é", "e\u0301"},
-		{"漢字", "👩‍👩‍👧"},
-		{"a.b", "a..b"},
-		{".a", "a."},
+		{"é", "👩‍👩‍👧"},
+		{"a..b", ".a"},
 		{"%41", "A"},
 		{"a:b^c@d[0]", "[]"},
-		{"null", "NULL"},
-		{"1", "1e5"},
-		{"true", "2026-01-31"},
-		{"İ", "ß"},
-		{" ", ""},
-		{"\ufeff", "\u2028"},
+		{"null", "2026-01-31"},
+		{"İ", ""},
 	} {
 		f.Add(seed[0], seed[1])
 	}
-	db := clickhousetest.DB(f)
+	db := newDatabase(f)
 	project := muster.ProjectID(0)
 	f.Fuzz(func(t *testing.T, name, value string) {
 		if name == "" || len(name) > 200 || len(value) > 700 || !utf8.ValidString(name) || !utf8.ValidString(value) || isNative(name) {
 			return
 		}
 		project++
-		fx := fixtureIn(db, project)
+		fx := db.fixture(project)
 		fx.now = longAgo.AddDate(1, 0, 0)
 		for _, user := range []string{"ann", "bob"} {
 			name, value := name, value
@@ -62,16 +54,12 @@ func FuzzTextsAreFound(f *testing.F) {
 			t.Fatal(err)
 		}
 		definitions := []object{
-			{"attribute": name, "op": "exists"},
 			{"attribute": name, "op": "equals", "value": value},
 			{"attribute": name, "op": "in", "value": []any{value, "other"}},
-			{"attribute": name, "op": "equals", "value": value, "ignore_case": true},
 			{"attribute": "tags", "op": "has_all", "value": []any{value}},
-			{"event": name},
 			{"event": name, "where": object{"property": name, "op": "equals", "value": value}},
-			{"event": name, "where": object{"all": []any{object{"property": name, "op": "starts_with", "value": value}, object{"property": name, "op": "ends_with", "value": value}}}},
 			{"event": name, "aggregate": object{"fn": "distinct", "property": name}, "op": "eq", "value": 1},
-			{"sequence": []any{object{"event": name}, object{"event": name}}},
+			{"not": object{"event": name + "_"}},
 			{"experience": name, "question": name, "answer": object{"op": "equals", "value": value}},
 		}
 		if value != "" {
@@ -90,12 +78,8 @@ func FuzzTextsAreFound(f *testing.F) {
 			t.Fatalf("%q, %q: %v", name, value, err)
 		}
 		for i, got := range sets {
-			want := []string{"ann"}
-			if definitions[i]["sequence"] != nil {
-				want = nil // it happened once
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("%s finds %v, not %v", jsonOf(definitions[i]), got, want)
+			if !slices.Equal(got, []string{"ann"}) {
+				t.Errorf("%s finds %v", jsonOf(definitions[i]), got)
 			}
 		}
 	})
