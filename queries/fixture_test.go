@@ -273,12 +273,12 @@ func (fx *fixture) load(word, rest string) (err error) {
 		}
 		var at, received time.Time
 		at, received, err = said(fields[2:], longAgo)
-		fx.world.imported(fields[0], fields[1], at, received)
+		fx.imported(fields[0], fields[1], at, received)
 		fx.add("import_members", uint32(fx.project), fields[0], uint64(fx.actor(fields[1])), at, received)
 	case "segment":
 		definition := []byte(strings.TrimPrefix(rest, fields[0]))
 		if fx.segments[fields[0]], err = queries.Decode(definition); err == nil {
-			err = fx.world.segment(fields[0], definition)
+			err = fx.segment(fields[0], definition)
 		}
 	default:
 		return fmt.Errorf("%q is no word of fixtures", word)
@@ -330,7 +330,7 @@ func (fx *fixture) repeat(received time.Time) error {
 	again := row{last.table, slices.Clone(last.values)}
 	again.values[len(again.values)-1] = received
 	fx.waiting = append(fx.waiting, again)
-	fx.world.again(received)
+	fx.again(received)
 	return nil
 }
 
