@@ -75,17 +75,22 @@ describe("the queue", () => {
 });
 
 describe("identify", () => {
-  it("carries the signature, then and with every later message", async () => {
+  it("carries the signature, and so do the attributes that follow", async () => {
     browser.open(
       {},
       ["do", "identify", ["ann", null, "5e1f"]],
       ["do", "track", ["x"]],
     );
     await pass(2000);
-    expect(browser.service.messages.map((m) => m.signature)).toEqual([
-      undefined,
-      "5e1f",
-      "5e1f",
+    browser.leave();
+    browser.open({}, ["set", "user:name", ["Ann"]]);
+    await pass(2000);
+    expect(browser.service.messages.map((m) => [m.type, m.signature])).toEqual([
+      ["page", undefined],
+      ["identify", "5e1f"],
+      ["track", undefined],
+      ["page", undefined],
+      ["identify", "5e1f"],
     ]);
   });
 

@@ -4,7 +4,7 @@ import type { Store } from "./store";
 export const outboxLimits = { messages: 1000, characters: 1_000_000 };
 
 /** When another tab takes a message over: its own tab has had the time to send it, and is gone or as stuck as this one. */
-const orphanAge = 15_000;
+const orphanAge = 10_000;
 
 /**
  * The messages the service has not acknowledged. Each is an entry of its own in the store, so that tabs that write at once

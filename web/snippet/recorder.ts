@@ -87,7 +87,8 @@ export class Recorder {
       messageId: newId(),
       anonymousId: this.visitor.anonymousId(),
       ...(userId === null ? {} : { userId }),
-      ...(signature === null ? {} : { signature }),
+      // Other messages neither say who somebody is nor what is true of them.
+      ...(signature === null || draft.type !== "identify" ? {} : { signature }),
     });
     if (byteLength(message) > maxMessage) {
       console.error("muster: a message has more than 32 KiB:", draft);

@@ -12,6 +12,8 @@ const maxBody = 400_000;
 const maxLeaving = 60_000;
 
 const requestTimeout = 30_000;
+/** How often a tab looks for what other tabs left behind. */
+const orphanCheck = 10_000;
 const firstRetry = 1000;
 const lastRetry = 5 * 60_000;
 const maxRetryAfter = 24 * 3_600_000;
@@ -56,12 +58,11 @@ export class Sender {
     if (this.outbox.due().length > 0) {
       this.wake(0);
     }
-    // What other tabs left behind becomes ours with time.
     setInterval(() => {
       if (this.outbox.due().length > 0) {
         this.wake(batchWait);
       }
-    }, 15_000);
+    }, orphanCheck);
   }
 
   /** Says that a message was added to the outbox. */
