@@ -104,6 +104,11 @@ export class Browser {
     return muster;
   }
 
+  /** Changes the address as the browser does by itself, unseen by the page. */
+  address(path: string): void {
+    this.originals.replace(null, "", path);
+  }
+
   /** Ends the page: nothing of it happens any more; what it stored stays. */
   leave(): void {
     const now = Date.now();

@@ -260,11 +260,33 @@ describe("identified only", () => {
     expect(messages[1]?.timestamp).toBe("2026-05-01T12:00:00.000Z");
     const { session } = messages[2]?.context ?? {};
     expect(session).toEqual(messages[0]?.context.session);
+  });
 
-    browser.leave();
-    browser.open({ identifiedOnly: true }).push(["do", "reset"]);
+  it("knows a user of an earlier page, or of another tab", async () => {
+    const muster = browser.open({ identifiedOnly: true });
+    browser.open({ identifiedOnly: true }, ["do", "identify", ["ann"]]);
+    muster.push(["do", "track", ["x"]]);
+    const stored = Object.keys(localStorage).filter((k) => k.includes(".m."));
+    expect(stored).toHaveLength(4);
     await pass(2000);
-    expect(said.concat("page")).toEqual(browser.service.said);
+    browser.leave();
+    browser.open({ identifiedOnly: true });
+    await pass(2000);
+    expect(browser.service.messages.map((m) => m.userId)).toEqual(
+      Array.from({ length: 5 }, () => "ann"),
+    );
+  });
+
+  it("knows nobody after a reset, and gives nothing to who comes next", async () => {
+    const muster = browser.open({ identifiedOnly: true });
+    muster.push(["do", "identify", ["ann"]]);
+    await pass(2000);
+    muster.push(["do", "reset"], ["do", "track", ["of nobody"]]);
+    await pass(2000);
+    expect(localStorage).toHaveLength(0);
+    muster.push(["do", "reset"], ["do", "identify", ["bob"]]);
+    await pass(2000);
+    expect(browser.service.said).toEqual(["page", "identify", "identify"]);
   });
 
   it("holds no more than a thousand", async () => {

@@ -36,9 +36,6 @@ export class Muster {
       !config.identifiedOnly,
     );
     this.visitor = new Visitor(this.store);
-    if (this.visitor.userId() !== null) {
-      this.store.keep();
-    }
     const outbox = new Outbox(this.store, newId(), (messages) => {
       this.listeners.tell("dropped", messages, "outbox full");
     });
@@ -126,6 +123,7 @@ export class Muster {
         return this.experience(given[0], at);
       case "reset":
         this.visitor.forget();
+        this.recorder.forget();
         this.listeners.tell("reset");
         return true;
     }
@@ -141,8 +139,6 @@ export class Muster {
       userId,
       typeof signature === "string" ? signature : null,
     );
-    this.store.keep();
-    this.recorder.release();
     this.recorder.record({ type: "identify", traits: {} }, at);
     this.listeners.tell("identify", userId);
     if (typeof callback === "function") {

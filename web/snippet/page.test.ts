@@ -74,8 +74,8 @@ describe("page views", () => {
     browser.open();
     history.pushState(null, "", "/a");
     await pass(10);
-    history.replaceState(null, "", "/"); // what the browser does by itself …
-    dispatchEvent(new Event("popstate")); // … and then says
+    browser.address("/");
+    dispatchEvent(new Event("popstate"));
     await pass(10);
     const shown = new Event("pageshow");
     dispatchEvent(shown);
@@ -84,6 +84,16 @@ describe("page views", () => {
     dispatchEvent(shown);
     await pass(2000);
     expect(paths()).toEqual(["/", "/a", "/", "/"]);
+  });
+
+  it("follow a router that uses the Navigation API", async () => {
+    const navigation = new EventTarget();
+    vi.stubGlobal("navigation", navigation);
+    browser.open();
+    browser.address("/a");
+    navigation.dispatchEvent(new Event("currententrychange"));
+    await pass(2000);
+    expect(paths()).toEqual(["/", "/a"]);
   });
 
   it("name the campaign, and no more of an address than fits", async () => {

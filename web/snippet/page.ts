@@ -57,6 +57,10 @@ export class Routes {
         later();
       };
     }
+    // The Navigation API changes routes without the history.
+    if ("navigation" in window) {
+      window.navigation.addEventListener("currententrychange", later);
+    }
     addEventListener("popstate", later);
     addEventListener("hashchange", later);
     addEventListener("pageshow", (event) => {

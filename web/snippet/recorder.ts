@@ -61,21 +61,29 @@ export class Recorder {
         session: sessionAt(this.store, at.time.getTime()),
       },
     };
-    if (!this.config.identifiedOnly || this.visitor.userId() !== null) {
-      this.put(draft);
+    if (this.config.identifiedOnly && this.visitor.userId() === null) {
+      this.hold(draft);
       return;
     }
+    // There is a user, perhaps since a moment ago or in another tab, and what was held was theirs.
+    this.store.keep(true);
+    for (const before of this.held.splice(0)) {
+      this.put(before);
+    }
+    this.put(draft);
+  }
+
+  /** Forgets what is held: whoever comes next did not do it. */
+  forget(): void {
+    this.held = [];
+    this.store.keep(!this.config.identifiedOnly);
+  }
+
+  private hold(draft: Draft): void {
     this.held.push(draft);
     if (this.held.length > maxHeld) {
       this.held.shift();
       this.listeners.tell("dropped", 1, "held");
-    }
-  }
-
-  /** Lets go of what was held: there is a user now, and it was theirs. */
-  release(): void {
-    for (const draft of this.held.splice(0)) {
-      this.put(draft);
     }
   }
 

@@ -226,23 +226,25 @@ describe("while the service is away", () => {
 });
 
 describe("a browser that stores nothing", () => {
-  it.each(["getItem", "setItem", "removeItem", "key"] as const)(
-    "because %s fails, sends all the same",
-    async (method) => {
-      vi.spyOn(Storage.prototype, method).mockImplementation(() => {
-        throw new Error("SecurityError");
-      });
-      const muster = browser.open({}, ["do", "identify", ["ann"]]);
-      await pass(2000);
-      muster.push(track("a"));
-      await pass(2000);
-      const { said, messages } = browser.service;
-      expect(said).toEqual(["page", "identify", "a"]);
-      expect(messages.at(-1)?.userId).toBe("ann");
-      expect(new Set(messages.map((m) => m.anonymousId)).size).toBe(1);
-      expect(new Set(messages.map((m) => m.context.session.id)).size).toBe(1);
-    },
-  );
+  const refuse = (): never => {
+    throw new Error("refused");
+  };
+  const full = { getItem: () => null, setItem: refuse, removeItem: vi.fn() };
+  it.each([
+    ["is full", full],
+    ["is forbidden", new Proxy({}, { get: refuse, ownKeys: refuse })],
+  ])("because its storage %s, sends all the same", async (_, storage) => {
+    vi.stubGlobal("localStorage", storage);
+    const muster = browser.open({}, ["do", "identify", ["ann"]]);
+    await pass(2000);
+    muster.push(track("a"));
+    await pass(60_000);
+    const { said, messages } = browser.service;
+    expect(said).toEqual(["page", "identify", "a"]);
+    expect(messages.at(-1)?.userId).toBe("ann");
+    expect(new Set(messages.map((m) => m.anonymousId)).size).toBe(1);
+    expect(new Set(messages.map((m) => m.context.session.id)).size).toBe(1);
+  });
 });
 
 describe("two tabs", () => {

@@ -9,7 +9,7 @@ export class Store {
 
   constructor(
     private readonly prefix: string,
-    private lasting = true,
+    private lasting: boolean,
   ) {}
 
   get(name: string): string | null {
@@ -55,8 +55,7 @@ export class Store {
   names(start: string): string[] {
     const names = new Set(this.memory.keys());
     onDisk((disk) => {
-      for (let i = 0; i < disk.length; i++) {
-        const key = disk.key(i) ?? "";
+      for (const key of Object.keys(disk)) {
         if (key.startsWith(this.prefix)) {
           names.add(key.slice(this.prefix.length));
         }
@@ -65,11 +64,13 @@ export class Store {
     return [...names].filter((name) => name.startsWith(start)).sort();
   }
 
-  /** From now on everything lasts, and so does what memory has. */
-  keep(): void {
-    this.lasting = true;
-    for (const [name, value] of this.memory) {
-      this.set(name, value);
+  /** From now on everything lasts, and so does what memory has; or nothing more does. */
+  keep(lasting: boolean): void {
+    this.lasting = lasting;
+    if (lasting) {
+      for (const [name, value] of this.memory) {
+        this.set(name, value);
+      }
     }
   }
 }
