@@ -332,12 +332,12 @@ describe("segments", () => {
     ]);
     const [first, second] = browser.service.requests;
     expect(first?.url).toMatch(
-      /^https:\/\/muster\.example\/v1\/me\/segments\?anonymous_id=[0-9a-f]{32}$/,
+      /^https:\/\/muster\.example\/v1\/me\/segments\?anonymous_id=[0-9a-f]{32}&writeKey=wk$/,
     );
     expect(second?.url).toBe(
-      "https://muster.example/v1/me/segments?user_id=ann&signature=5e1f",
+      "https://muster.example/v1/me/segments?user_id=ann&signature=5e1f&writeKey=wk",
     );
-    expect(first?.init.headers).toEqual({ Authorization: "Bearer wk" });
+    expect(first?.init.headers).toBeUndefined();
   });
 });
 
