@@ -127,6 +127,24 @@ describe("sessions", () => {
     expect(new Set(sessions.map((s) => s.id)).size).toBe(2);
   });
 
+  it("are one for what is told late, and end with a clock that ran ahead", async () => {
+    const now = Date.now();
+    const muster = browser.open({ manual: true }, ["do", "track", ["early"]]);
+    await pass(sessionGap + 1000);
+    muster.push(["do", "start"], ["do", "track", ["late"]]);
+    await pass(2000);
+    browser.leave();
+    vi.setSystemTime(now + 366 * 86_400_000);
+    browser.open();
+    await pass(2000);
+    browser.leave();
+    vi.setSystemTime(now + 86_400_000);
+    browser.open();
+    await pass(2000);
+    const sessions = browser.service.messages.map((m) => m.context.session);
+    expect(sessions.map((s) => s.number)).toEqual([1, 1, 1, 2, 3]);
+  });
+
   it("begin anew where somebody broke what was stored", async () => {
     const error = vi.spyOn(console, "error");
     localStorage.setItem("muster.wk.session", "{");

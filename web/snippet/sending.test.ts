@@ -189,6 +189,18 @@ describe("while the service is away", () => {
     ]);
   });
 
+  it("what was done under a clock that ran ahead is not left behind", async () => {
+    away();
+    browser.open();
+    await pass(2000);
+    browser.leave();
+    browser.service.answers.length = browser.service.requests.length = 0;
+    vi.setSystemTime(Date.now() - 86_400_000);
+    browser.open();
+    await pass(2000);
+    expect(browser.service.said).toEqual(["page", "page"]);
+  });
+
   it("the newest thousand messages are kept", async () => {
     away();
     const dropped = vi.fn();
