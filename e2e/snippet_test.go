@@ -82,14 +82,16 @@ func TestSnippetInChromium(t *testing.T) {
 	arrive("page /second", "queued")
 
 	// Without a network, on two pages; the second ends before there is one again.
+	failures := func() int {
+		return value[int](ann, `performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/v1/b") && e.responseStatus === 0).length`)
+	}
+	before := failures()
 	w.cut(true) // the emulation of a tab ends before the tab does
 	ann.offline(true)
 	second.offline(true)
 	ann.run(`muster.push(["do", "track", ["offline"]])`)
 	second.run(`muster.push(["do", "track", ["offline, then closed"]])`)
-	await(t, "a request that fails", func() bool {
-		return value[int](ann, `performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/v1/b") && e.responseStatus === 0).length`) > 0
-	})
+	await(t, "a request that fails", func() bool { return failures() > before })
 	second.close()
 	if got := w.said(); got["offline"] != 0 || got["offline, then closed"] != 0 {
 		t.Errorf("%v was sent without a network", got)
