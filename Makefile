@@ -84,4 +84,4 @@ bench: build ## Measure Muster against the bare minimum, as ratios (2M users, 30
 
 .PHONY: clean
 clean: ## Remove what was built; data and bench-data stay
-	rm -rf bin web/dist/assets web/dist/index.html
+	rm -rf bin web/dist/assets web/dist/index.html web/dist/snippet.js

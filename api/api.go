@@ -75,6 +75,7 @@ func New(c Config) (http.Handler, error) {
 	s.registerCatalog(group)
 	s.registerExports(group)
 	s.registerFlush(group)
+	s.registerProject(group)
 	router.GET("/docs", reference(api.OpenAPI()))
 	return router, nil
 }

@@ -33,6 +33,7 @@ type grant struct {
 // processes registered are there after [Keyring.Refresh].
 type Keyring struct {
 	own    map[digest]grant
+	plain  string // the data directory's write key
 	grants atomic.Pointer[map[digest]grant]
 }
 
@@ -42,7 +43,7 @@ func NewKeyring(keys KeyFile) *Keyring {
 		sha256.Sum256([]byte(keys.WriteKey)):  {DefaultID, WriteKey},
 		sha256.Sum256([]byte(keys.SecretKey)): {DefaultID, SecretKey},
 	}
-	k := &Keyring{own: own}
+	k := &Keyring{own: own, plain: keys.WriteKey}
 	k.grants.Store(&own)
 	return k
 }
@@ -51,6 +52,15 @@ func NewKeyring(keys KeyFile) *Keyring {
 func (k *Keyring) Project(kind KeyKind, key string) (muster.ProjectID, bool) {
 	g, ok := (*k.grants.Load())[sha256.Sum256([]byte(key))]
 	return g.project, ok && g.kind == kind
+}
+
+// WriteKeys returns the write keys of a project that are known in plain text: that of the data directory, unless it was
+// revoked. It is never nil.
+func (k *Keyring) WriteKeys(project muster.ProjectID) []string {
+	if opened, ok := k.Project(WriteKey, k.plain); !ok || opened != project {
+		return []string{}
+	}
+	return []string{k.plain}
 }
 
 // Refresh reads the registered keys, so that those added or revoked by other processes count here too.

@@ -8,6 +8,7 @@ import (
 
 	"muster"
 	"muster/problem"
+	"muster/web"
 )
 
 // readyTimeout bounds the question whether ClickHouse answers.
@@ -17,6 +18,7 @@ const readyTimeout = 2 * time.Second
 func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", s.door)
+	mux.Handle("GET /snippet.js", web.Snippet())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.metrics())

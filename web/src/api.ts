@@ -1,5 +1,11 @@
 // The API as the dashboard uses it. Every call carries the project's secret key.
 
+export interface Project {
+  name: string;
+  time_zone: string;
+  write_keys: string[];
+}
+
 export interface User {
   user: string;
   user_id: string | null;
@@ -100,6 +106,10 @@ export class Api {
     private readonly key: string,
     private readonly fetcher: typeof fetch = (...args) => fetch(...args),
   ) {}
+
+  project(): Promise<Project> {
+    return this.json("GET", "/project");
+  }
 
   users(body: {
     cursor?: string;

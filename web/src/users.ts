@@ -1,5 +1,6 @@
 import type { Api, UsersPage } from "./api";
 import { button, element, table } from "./dom";
+import { firstRunView } from "./first-run";
 import { countOf, linesOf, nameOf, timeOf, valueOf } from "./format";
 
 const pageLength = 25;
@@ -35,7 +36,7 @@ export function usersView(
     if (page.total === 0) {
       return [
         segment === undefined
-          ? firstRun()
+          ? firstRunView(api, location.origin, () => void show())
           : element("p", { class: "quiet" }, "Nobody is in it now."),
       ];
     }
@@ -83,27 +84,4 @@ export function usersView(
 
   void show();
   return view;
-}
-
-/** What a person sees before the first message came. */
-function firstRun(): HTMLElement {
-  const command = `curl -u WRITE_KEY: ${location.origin}/v1/identify \\
-  -H 'Content-Type: application/json' \\
-  -d '{"userId":"ann","traits":{"plan":"pro"}}'`;
-  return element(
-    "div",
-    {},
-    element("h2", {}, "Nobody is here yet"),
-    element(
-      "p",
-      {},
-      "Send the first user, with the write key from keys.json in the data directory:",
-    ),
-    element("pre", {}, command),
-    element(
-      "p",
-      {},
-      "Any Segment-style client works too: point its host at this address.",
-    ),
-  );
 }
