@@ -28,6 +28,7 @@ type decoder struct {
 // fields are the texts a message has by name. An empty one counts as not given, as do nulls.
 type fields struct {
 	kind, userID, anonymousID, previousID, groupID, event, name, category, messageID, timestamp, context string
+	signature, previousSignature                                                                         string
 }
 
 func newDecoder() *decoder {
@@ -89,6 +90,9 @@ func (d *decoder) message(path Type, r request, inherited *sharedContext) (Messa
 	}
 	m.UserID, m.AnonymousID, m.MessageID = f.userID, f.anonymousID, f.messageID
 	if m.MessageID == "" {
+		m.MessageID = r.messageID
+	}
+	if m.MessageID == "" {
 		m.MessageID = uuid.Must(uuid.NewV7()).String()
 	}
 	var timestamp int64
@@ -104,6 +108,11 @@ func (d *decoder) message(path Type, r request, inherited *sharedContext) (Messa
 	}
 	if err := d.say(&m); err != nil {
 		return m, err
+	}
+	if r.signed {
+		if rejection := checkSignature(r.secret, &m, f); rejection != nil {
+			return m, rejection
+		}
 	}
 	m.Properties = string(append(d.properties, '}'))
 	context, err := inherited.merge(f.context)
@@ -163,6 +172,10 @@ func (d *decoder) readFields() error {
 			f.name, err = d.textField(0)
 		case `"category"`:
 			f.category, err = d.textField(0)
+		case `"signature"`:
+			f.signature, err = d.textField(MaxID)
+		case `"previousSignature"`:
+			f.previousSignature, err = d.textField(MaxID)
 		case `"context"`:
 			f.context, err = d.contextField()
 		case `"properties"`:
