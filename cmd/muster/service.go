@@ -125,6 +125,10 @@ func (s *service) open(ctx, running context.Context) error {
 		Keys: func(_ context.Context, key string) (muster.ProjectID, bool) {
 			return s.keys.Project(projects.WriteKey, key)
 		},
+		Signing: func(id muster.ProjectID) (string, bool) {
+			p, _ := s.projects.Get(id)
+			return p.IdentifySecret, p.SignedIdentify
+		},
 	})
 	if err != nil {
 		return err
@@ -229,9 +233,13 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	if err != nil {
 		return err
 	}
+	rejections, err := ingest.NewRejections(db, s.door)
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Config{
 		Keys: s.keys, Projects: s.projects, Segments: store, Evaluator: b.evaluator, Exports: datasets, Flush: b.flush,
-		Dashboard: web.Handler(), Log: s.cfg.log,
+		DB: db, Rejections: rejections, Dashboard: web.Handler(), Log: s.cfg.log,
 	})
 	if err != nil {
 		return err
