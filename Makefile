@@ -54,6 +54,15 @@ test: build chromium web/node_modules/.package-lock.json e2e/clients/node_module
 	go test -p 2 -timeout 10m ./...
 	cd e2e && CGO_ENABLED=1 go test -timeout 10m ./...
 
+.PHONY: crash
+crash: build ## Kill the service and its engine fifty times each under load, and count (a quarter of an hour)
+	cd e2e && CGO_ENABLED=1 go test -count=1 -timeout 40m -run TestKilled -v -args -service-crashes 50 -engine-crashes 50
+
+SOAK := 3m
+.PHONY: soak
+soak: build ## Steady load for SOAK=3m with ClickHouse stopped in the middle: memory flat, lag back to seconds, nothing lost
+	cd e2e && CGO_ENABLED=1 go test -count=1 -timeout 0 -tags soak -run TestSoak -v -args -soak $(SOAK)
+
 .PHONY: lint
 lint: web/dist/index.html ## Check formatting, layers and style
 	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); \
