@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// firstPause and longestPause bound the wait before a segment is tried again.
+	// firstPause and longestPause bound the wait before a segment is tried again. A server that is away costs a try little,
+	// and one that comes back for a moment must not be missed.
 	firstPause   = 100 * time.Millisecond
-	longestPause = 5 * time.Second
+	longestPause = time.Second
 )
 
 // DrainConfig is what a [Drain] needs.
