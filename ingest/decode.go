@@ -178,6 +178,8 @@ func (d *decoder) readFields() error {
 			f.previousSignature, err = d.textField(MaxID)
 		case `"context"`:
 			f.context, err = d.contextField()
+		case `"options"`:
+			err = d.optionsField()
 		case `"properties"`:
 			err = d.flatten(&d.propertyNames, d.property)
 		case `"traits"`:
@@ -231,6 +233,30 @@ func (d *decoder) contextField() (string, error) {
 	}
 	value, err := d.json.ReadValue()
 	return d.part(0, value), err
+}
+
+// optionsField reads over the options some clients send beside a message. One of them would change what the message says:
+// removeUnspecified, that everything it does not name is to be unset. What that is nobody knows at the door, and a message
+// must mean the same however late it comes, so it is refused and not ignored; our snippet sends the nulls itself.
+func (d *decoder) optionsField() error {
+	if d.json.PeekKind() != jsontext.KindBeginObject {
+		return d.json.SkipValue()
+	}
+	value, err := d.json.ReadValue()
+	if err != nil {
+		return err
+	}
+	members, err := membersOf(value)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.name == "removeUnspecified" && strings.HasSuffix(m.text, ":true") {
+			return reject(RejectUnsupported, string(d.json.StackPointer())+"/removeUnspecified",
+				"what was said before is not known here; send null for each attribute to unset")
+		}
+	}
+	return nil
 }
 
 // text is what the string value just read says.

@@ -28,6 +28,7 @@ const (
 	RejectSelfAlias         RejectCode = "self_alias"              // a user is said to be itself
 	RejectTimestamp         RejectCode = "invalid_timestamp"       // not a date-time with its offset
 	RejectTimestampRange    RejectCode = "timestamp_out_of_range"  // before 2000 or more than a day ahead
+	RejectUnsupported       RejectCode = "unsupported_option"      // one that would change what the message says
 	RejectSignature         RejectCode = "invalid_signature"       // missing or wrong, where the project demands one
 	RejectEventNames        RejectCode = "too_many_events"         // a name over the project's cap on those of events
 	RejectAttributeNames    RejectCode = "too_many_attributes"     // ... of attributes
