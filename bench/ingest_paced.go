@@ -102,25 +102,29 @@ func schedule(ctx context.Context, s Service, bodies [][]byte, every time.Durati
 func probe(ctx context.Context, s Service) ([]time.Duration, error) {
 	var seen []time.Duration
 	for n := 0; ctx.Err() == nil; n++ {
-		id := "probe-" + strconv.Itoa(n)
-		if err := post(ctx, s, "/v1/track", []byte(`{"type":"track","event":"probe","userId":"probe","messageId":"`+id+`"}`)); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
+		lag, err := probeOnce(ctx, s, "probe-"+strconv.Itoa(n))
+		switch {
+		case ctx.Err() != nil: // what was under way when the time was up does not count
+		case err != nil:
 			return nil, err
+		default:
+			seen = append(seen, lag)
+			time.Sleep(probeEvery)
 		}
-		start := time.Now()
-		asked := clickhouse.WithParameters(ctx, clickhouse.Parameters{"id": id})
-		for found := uint64(0); found == 0 && ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
-			err := s.DB.QueryRow(asked, `SELECT count() FROM events WHERE project = 1 AND event = 'probe' AND message_id = {id:String}`).Scan(&found)
-			if err != nil && ctx.Err() == nil {
-				return nil, err
-			}
-			if found > 0 {
-				seen = append(seen, time.Since(start))
-			}
-		}
-		time.Sleep(probeEvery)
 	}
 	return seen, nil
+}
+
+func probeOnce(ctx context.Context, s Service, id string) (time.Duration, error) {
+	if err := post(ctx, s, "/v1/track", []byte(`{"type":"track","event":"probe","userId":"probe","messageId":"`+id+`"}`)); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	ctx = clickhouse.WithParameters(ctx, clickhouse.Parameters{"id": id})
+	for found := uint64(0); ; time.Sleep(5 * time.Millisecond) {
+		err := s.DB.QueryRow(ctx, `SELECT count() FROM events WHERE project = 1 AND event = 'probe' AND message_id = {id:String}`).Scan(&found)
+		if err != nil || found > 0 {
+			return time.Since(start), err
+		}
+	}
 }

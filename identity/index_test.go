@@ -2,6 +2,7 @@ package identity
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -103,9 +104,7 @@ func TestIndexFollowsWhatIsSaidInAnyOrder(t *testing.T) {
 				want[name] = name
 			}
 		}
-		for name, known := range step.want {
-			want[name] = known
-		}
+		maps.Copy(want, step.want)
 		if want["?a"] == "v" {
 			want["u"] = "v"
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -43,9 +44,7 @@ type Place struct {
 // where is the condition of a filter; conditions of its own are added with AND.
 func (f RejectionFilter) where(project muster.ProjectID, more clickhouse.Parameters) (string, clickhouse.Parameters) {
 	parameters := clickhouse.Parameters{"project": strconv.FormatUint(uint64(project), 10)}
-	for name, value := range more {
-		parameters[name] = value
-	}
+	maps.Copy(parameters, more)
 	where := `project = {project:UInt32} AND NOT replayed`
 	if f.Code != "" {
 		where += ` AND code = {code:String}`

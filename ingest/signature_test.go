@@ -8,7 +8,7 @@ import (
 	"muster"
 )
 
-// Computed with: printf u | openssl dgst -sha256 -hmac secret
+// signatureOfU is what "printf u | openssl dgst -sha256 -hmac secret" says.
 const signatureOfU = "6aecfb4c8a2f79aef0a29d770a63c2c7886bb0f18a20dcc4db844b97511bbd25"
 
 func TestProjectsThatDemandSignaturesTakeNoForgedIdentity(t *testing.T) {

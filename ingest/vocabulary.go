@@ -86,7 +86,9 @@ func (v *vocabulary) admit(m *Message, properties *names) (fresh []newName, reje
 		}
 	}
 	for _, n := range missing {
-		list.of[n.kind][n.name] = list.of[n.kind][n.name] // kept as it is, or added as not in the spool
+		if _, known := list.of[n.kind][n.name]; !known {
+			list.of[n.kind][n.name] = false // not in the spool yet
+		}
 	}
 	return missing, nil
 }

@@ -115,7 +115,10 @@ func namesIn(t *testing.T, s *spool.Spool) (all []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for record := range segment.Records() {
+	for record, err := range segment.Records() {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if record[0] == namesVersion {
 			names, err := parseNames(record)
 			if err != nil {
