@@ -66,6 +66,15 @@ LONG_CHECKS := 400
 LONG_SEED := 0
 FUZZ_TIME := 60s
 
+.PHONY: crash
+crash: build ## Kill the service and its engine fifty times each under load, and count (a quarter of an hour)
+	cd e2e && CGO_ENABLED=1 go test -count=1 -timeout 40m -run TestKilled -v -args -service-crashes 50 -engine-crashes 50
+
+SOAK := 3m
+.PHONY: soak
+soak: build ## Steady load for SOAK=3m with ClickHouse stopped in the middle: memory flat, lag back to seconds, nothing lost
+	cd e2e && CGO_ENABLED=1 go test -count=1 -timeout 0 -tags soak -run TestSoak -v -args -soak $(SOAK)
+
 .PHONY: lint
 lint: web/dist/index.html ## Check formatting, layers and style
 	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); \

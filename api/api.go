@@ -12,7 +12,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"muster"
+	"muster/clickhouse"
 	"muster/exports"
+	"muster/ingest"
 	"muster/problem"
 	"muster/projects"
 	"muster/segments"
@@ -25,6 +27,9 @@ type Config struct {
 	Segments  *segments.Store
 	Evaluator *segments.Evaluator
 	Exports   *exports.Service
+	// Rejections are the messages the door did not accept.
+	Rejections *ingest.Rejections
+	DB         *clickhouse.DB // where a project's settings are kept
 	// Flush returns when everything acknowledged before is queryable.
 	Flush     func(context.Context) error
 	Dashboard http.Handler // answers every path that is nobody else's
@@ -39,7 +44,7 @@ type server struct{ Config }
 // New returns the handler of /api/v1, /openapi.json, /docs and the dashboard.
 func New(c Config) (http.Handler, error) {
 	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Exports == nil || c.Flush == nil ||
-		c.Dashboard == nil || c.Log == nil {
+		c.Rejections == nil || c.DB == nil || c.Dashboard == nil || c.Log == nil {
 		return nil, errors.New("api: a part of the configuration is missing")
 	}
 	s := &server{c}
@@ -74,6 +79,8 @@ func New(c Config) (http.Handler, error) {
 	s.registerUsers(group)
 	s.registerCatalog(group)
 	s.registerExports(group)
+	s.registerRejections(group)
+	s.registerProjectSettings(group)
 	s.registerFlush(group)
 	s.registerProject(group)
 	router.GET("/docs", reference(api.OpenAPI()))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -21,6 +22,9 @@ const (
 	bareRows    = 50_000
 )
 
+// client keeps as many connections as there are requests under way.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
+
 // Service is a running Muster.
 type Service struct {
 	URL      string
@@ -30,45 +34,59 @@ type Service struct {
 }
 
 // Ingest measures from the door to the table against inserting the same rows bare: into tables of the same schema, with the
-// same views, in a database of its own.
-func Ingest(ctx context.Context, s Service, bare *clickhouse.DB) (Figure, error) {
-	bodies, err := requests()
+// same views, in a database of its own. What half of the measured rate does to acknowledgements and to the lag, and what
+// single messages cost, follows.
+func Ingest(ctx context.Context, s Service, bare *clickhouse.DB) ([]Figure, error) {
+	messages, bodies, err := requests(7)
 	if err != nil {
-		return Figure{}, err
+		return nil, err
 	}
 	start := time.Now()
-	if err := send(ctx, s, bodies); err != nil {
-		return Figure{}, err
+	if err := send(ctx, s, "/v1/batch", clients, bodies); err != nil {
+		return nil, err
 	}
 	if err := s.Flush(ctx); err != nil {
-		return Figure{}, err
+		return nil, err
 	}
-	f := Figure{Name: fmt.Sprintf("ingest: door to table, %d requests of %d messages", len(bodies), perRequest), Muster: time.Since(start), Bar: 2.5}
+	whole := Figure{
+		Name: fmt.Sprintf("ingest: door to table, %d requests of %d messages", len(bodies), perRequest), Muster: time.Since(start), Bar: 2,
+	}
+	if whole.Bare, err = insertBare(ctx, s, bare); err != nil {
+		return nil, err
+	}
+	acknowledged, lag, err := paced(ctx, s, float64(len(messages))/whole.Muster.Seconds()/2)
+	if err != nil {
+		return nil, err
+	}
+	single, err := singles(ctx, s, whole.Bare/time.Duration(len(messages)))
+	return []Figure{whole, acknowledged, lag, single}, err
+}
+
+// insertBare inserts what is in the tables into another database, and returns how long the inserts took.
+func insertBare(ctx context.Context, s Service, bare *clickhouse.DB) (time.Duration, error) {
 	var inserts []func(context.Context) error
 	for _, table := range []string{"events", "attribute_snapshots", "identities"} {
 		more, err := copyTable(ctx, s.DB, bare, table)
 		if err != nil {
-			return Figure{}, err
+			return 0, err
 		}
 		inserts = append(inserts, more...)
 	}
-	start = time.Now()
+	start := time.Now()
 	for _, insert := range inserts {
 		if err := insert(ctx); err != nil {
-			return Figure{}, err
+			return 0, err
 		}
 	}
-	f.Bare = time.Since(start)
-	return f, nil
+	return time.Since(start), nil
 }
 
-// requests makes the bodies before anything is timed.
-func requests() ([][]byte, error) {
-	generator, err := demo.New(demo.Config{Users: ingestUsers, Days: 90, Seed: 7, End: time.Now()})
+// requests makes messages, and the bodies of batches of them, before anything is timed. Those of two seeds are different.
+func requests(seed uint64) (messages []demo.Message, bodies [][]byte, err error) {
+	generator, err := demo.New(demo.Config{Users: ingestUsers, Days: 90, Seed: seed, End: time.Now()})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var bodies [][]byte
 	var batch []demo.Message
 	flush := func() error {
 		body, err := json.Marshal(map[string]any{"batch": batch})
@@ -76,27 +94,28 @@ func requests() ([][]byte, error) {
 		return err
 	}
 	for m := range generator.Messages() {
+		messages = append(messages, m)
 		if batch = append(batch, m); len(batch) == perRequest {
 			if err := flush(); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
 	if len(batch) > 0 {
-		return bodies, flush()
+		err = flush()
 	}
-	return bodies, nil
+	return messages, bodies, err
 }
 
 // send posts the bodies, several at a time.
-func send(ctx context.Context, s Service, bodies [][]byte) error {
+func send(ctx context.Context, s Service, path string, clients int, bodies [][]byte) error {
 	next := make(chan []byte)
 	failures := make(chan error, clients)
 	var group sync.WaitGroup
 	for range clients {
 		group.Go(func() {
 			for body := range next {
-				if err := post(ctx, s, body); err != nil {
+				if err := post(ctx, s, path, body); err != nil {
 					failures <- err
 					return
 				}
@@ -121,18 +140,21 @@ func send(ctx context.Context, s Service, bodies [][]byte) error {
 	return err
 }
 
-func post(ctx context.Context, s Service, body []byte) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/v1/batch", bytes.NewReader(body))
+func post(ctx context.Context, s Service, path string, body []byte) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	request.SetBasicAuth(s.WriteKey, "")
 	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil { // so that the connection is used again
+		return err
+	}
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the door answers %s", response.Status)
 	}

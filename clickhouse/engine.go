@@ -24,6 +24,9 @@ const (
 	maxBackoff   = 10 * time.Second
 	healthyAfter = 30 * time.Second // a run this long forgets earlier failures
 	portAttempts = 5
+	// inheritance is how long a start waits for the directory: the engine of a service that was killed may take a while to
+	// end on a busy machine, and it must not keep the next service from starting.
+	inheritance = 10 * time.Second
 )
 
 // EngineConfig says where an embedded ClickHouse lives.
@@ -67,15 +70,7 @@ func StartEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	if e.config, err = (serverConfig{Password: e.password, Memory: memory, QueryMemory: memory / 2}).write(cfg.Dir); err != nil {
 		return nil, err
 	}
-	var p *process
-	for range portAttempts {
-		if e.port, err = freePort(); err != nil {
-			return nil, err
-		}
-		if p, err = e.start(ctx); !errors.Is(err, errPortTaken) {
-			break
-		}
-	}
+	p, err := e.startFirst(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +78,25 @@ func StartEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	e.process, e.stop = p, stop
 	go e.supervise(supervise, p)
 	return e, nil
+}
+
+// startFirst starts the first child, at a port that it finds.
+func (e *Engine) startFirst(ctx context.Context) (p *process, err error) {
+	deadline := time.Now().Add(inheritance)
+	for range portAttempts {
+		if e.port, err = freePort(); err != nil {
+			return nil, err
+		}
+		p, err = e.start(ctx)
+		for errors.Is(err, errInUse) && time.Now().Before(deadline) && ctx.Err() == nil {
+			time.Sleep(firstBackoff)
+			p, err = e.start(ctx)
+		}
+		if !errors.Is(err, errPortTaken) {
+			break
+		}
+	}
+	return p, err
 }
 
 // Open connects to the engine.

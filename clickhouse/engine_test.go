@@ -206,3 +206,11 @@ func TestOpenDSN(t *testing.T) {
 		}
 	}
 }
+
+// A service that was killed leaves an engine that is about to end; the next service waits for the directory.
+func TestEngineWaitsForItsPredecessor(t *testing.T) {
+	dir := t.TempDir()
+	first := startEngine(t, dir)
+	time.AfterFunc(time.Second, first.Stop)
+	startEngine(t, dir)
+}

@@ -15,6 +15,9 @@ import (
 // errPortTaken means that somebody took the port between its choice and the child's listening.
 var errPortTaken = errors.New("the port was taken meanwhile")
 
+// errInUse means that another server has the directory.
+var errInUse = errors.New("in use by another process")
+
 // maxLog is how large the engine's log may be when a new child starts; a larger one is begun anew.
 const maxLog = 4 << 20
 
@@ -98,7 +101,7 @@ func (p *process) failure(dir string) error {
 	switch {
 	case strings.Contains(words, "Another server instance in same directory is already running"),
 		strings.Contains(words, "CANNOT_OPEN_FILE") && strings.Contains(words, "Cannot lock file"):
-		return fmt.Errorf("the ClickHouse data in %s is in use by another process: stop that one, or choose another --data-dir", dir)
+		return fmt.Errorf("the ClickHouse data in %s is %w: stop that one, or choose another --data-dir", dir, errInUse)
 	case strings.Contains(words, "Address already in use"):
 		return fmt.Errorf("ClickHouse cannot listen: %w: %s", errPortTaken, words)
 	case words == "":

@@ -53,21 +53,17 @@ type state struct {
 // depends only on what was said and where the actors stand, never on the order in which it was heard:
 //   - an anonymous actor belongs to the user it was first identified as (the earliest time, then the smaller hash), so
 //     a shared browser never joins two users;
-//   - a user belongs to the user it was first aliased to; a ring of aliases is held together by its smallest hash;
+//   - a user belongs to the user it was first aliased to. An alias that would close a ring is refused: the earlier ones
+//     say already that these are one user, and who it is known by, and a ring would have nobody at its end. The user
+//     whose alias was refused still belongs to whom the next one says;
 //   - a user seen for the first time takes over the uid of an anonymous actor it claims, when that one stood alone, so
 //     the history of memberships goes on.
 func resolve(sayings []saying, s state) []assignment {
-	owner := map[muster.Actor]saying{} // the saying that decides whom an actor belongs to
+	owner := owners(sayings)
 	known := map[muster.Actor]saying{}
 	for _, say := range sayings {
 		if k, ok := known[say.actor]; !ok || say.time.Before(k.time) || k.id == "" {
 			known[say.actor] = say
-		}
-		if say.link == linkNone || say.linked == say.actor {
-			continue
-		}
-		if o, ok := owner[say.actor]; !ok || earlier(say, o) {
-			owner[say.actor] = say
 		}
 	}
 
@@ -121,23 +117,35 @@ func resolve(sayings []saying, s state) []assignment {
 	return out
 }
 
-// earlier tells which of two sayings about one actor decides.
-func earlier(a, b saying) bool {
-	return cmp.Or(a.time.Compare(b.time), cmp.Compare(a.linked, b.linked)) < 0
+// owners returns whom each actor belongs to: the links are taken in the order they were said, and one that is late for
+// its actor, or would close a ring, is left out. No chain of owners has a ring.
+func owners(sayings []saying) map[muster.Actor]muster.Actor {
+	var links []saying
+	for _, say := range sayings {
+		if say.link != linkNone && say.linked != say.actor {
+			links = append(links, say)
+		}
+	}
+	slices.SortFunc(links, func(a, b saying) int {
+		return cmp.Or(a.time.Compare(b.time), cmp.Compare(a.actor, b.actor), cmp.Compare(a.linked, b.linked))
+	})
+	owner := map[muster.Actor]muster.Actor{}
+	for _, l := range links {
+		if _, taken := owner[l.actor]; !taken && rootOf(l.linked, owner) != l.actor {
+			owner[l.actor] = l.linked
+		}
+	}
+	return owner
 }
 
 // rootOf follows an actor's owners to the actor its user is known by.
-func rootOf(actor muster.Actor, owner map[muster.Actor]saying) muster.Actor {
-	path := []muster.Actor{actor}
+func rootOf(actor muster.Actor, owner map[muster.Actor]muster.Actor) muster.Actor {
 	for {
-		o, ok := owner[path[len(path)-1]]
-		if !ok {
-			return path[len(path)-1]
+		next, owned := owner[actor]
+		if !owned {
+			return actor
 		}
-		if i := slices.Index(path, o.linked); i >= 0 {
-			return slices.Min(path[i:])
-		}
-		path = append(path, o.linked)
+		actor = next
 	}
 }
 

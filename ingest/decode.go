@@ -28,6 +28,7 @@ type decoder struct {
 // fields are the texts a message has by name. An empty one counts as not given, as do nulls.
 type fields struct {
 	kind, userID, anonymousID, previousID, groupID, event, name, category, messageID, timestamp, context string
+	signature, previousSignature                                                                         string
 }
 
 func newDecoder() *decoder {
@@ -89,6 +90,9 @@ func (d *decoder) message(path Type, r request, inherited *sharedContext) (Messa
 	}
 	m.UserID, m.AnonymousID, m.MessageID = f.userID, f.anonymousID, f.messageID
 	if m.MessageID == "" {
+		m.MessageID = r.messageID
+	}
+	if m.MessageID == "" {
 		m.MessageID = uuid.Must(uuid.NewV7()).String()
 	}
 	var timestamp int64
@@ -104,6 +108,11 @@ func (d *decoder) message(path Type, r request, inherited *sharedContext) (Messa
 	}
 	if err := d.say(&m); err != nil {
 		return m, err
+	}
+	if r.signed {
+		if rejection := checkSignature(r.secret, &m, f); rejection != nil {
+			return m, rejection
+		}
 	}
 	m.Properties = string(append(d.properties, '}'))
 	context, err := inherited.merge(f.context)
@@ -163,8 +172,14 @@ func (d *decoder) readFields() error {
 			f.name, err = d.textField(0)
 		case `"category"`:
 			f.category, err = d.textField(0)
+		case `"signature"`:
+			f.signature, err = d.textField(MaxID)
+		case `"previousSignature"`:
+			f.previousSignature, err = d.textField(MaxID)
 		case `"context"`:
 			f.context, err = d.contextField()
+		case `"options"`:
+			err = d.optionsField()
 		case `"properties"`:
 			err = d.flatten(&d.propertyNames, d.property)
 		case `"traits"`:
@@ -218,6 +233,30 @@ func (d *decoder) contextField() (string, error) {
 	}
 	value, err := d.json.ReadValue()
 	return d.part(0, value), err
+}
+
+// optionsField reads over the options some clients send beside a message. One of them would change what the message says:
+// removeUnspecified, that everything it does not name is to be unset. What that is nobody knows at the door, and a message
+// must mean the same however late it comes, so it is refused and not ignored; our snippet sends the nulls itself.
+func (d *decoder) optionsField() error {
+	if d.json.PeekKind() != jsontext.KindBeginObject {
+		return d.json.SkipValue()
+	}
+	value, err := d.json.ReadValue()
+	if err != nil {
+		return err
+	}
+	members, err := membersOf(value)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.name == "removeUnspecified" && strings.HasSuffix(m.text, ":true") {
+			return reject(RejectUnsupported, string(d.json.StackPointer())+"/removeUnspecified",
+				"what was said before is not known here; send null for each attribute to unset")
+		}
+	}
+	return nil
 }
 
 // text is what the string value just read says.

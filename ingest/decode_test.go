@@ -208,6 +208,7 @@ func TestDecodeRejects(t *testing.T) {
 		{`{"type":"identify","userId":"u","traits":{"bio":"` + long(701) + `"}}`, RejectTooLong, "/traits/bio"},
 		{`{"type":"identify","userId":"u","traits":{"bios":["x","` + long(701) + `"]}}`, RejectTooLong, "/traits/bios/1"},
 		{`{"type":"identify","userId":"u","traits":{"n":-1e999}}`, RejectNumber, "/traits/n"},
+		{`{"type":"identify","userId":"u","options":{"a":1, "removeUnspecified" : true}}`, RejectUnsupported, "/options/removeUnspecified"},
 		{`{"type":"group","userId":"u"}`, RejectMissingField, ""},
 		{`{"type":"group","userId":"u","groupId":"g","traits":{"id":"h"}}`, RejectDuplicateName, "/traits/id"},
 		{`{"type":"alias","userId":"u"}`, RejectMissingField, ""},
@@ -231,6 +232,8 @@ func TestDecodeAcceptsTheLimits(t *testing.T) {
 		`{"type":"track","userId":"` + long(256) + `","event":"` + long(200) + `","properties":{"` + long(128) + `":1}}`,
 		`{"type":"identify","userId":"u","traits":{"bio":"` + long(700) + `","bios":["` + long(700) + `"]}}`,
 		`{"type":"track","userId":"u","event":"e","timestamp":"2000-01-01T00:00:00Z"}`,
+		`{"type":"identify","userId":"u","options":{"removeUnspecified":false,"x":{"removeUnspecified":true}}}`,
+		`{"type":"identify","userId":"u","options":null}`,
 		`{"type":"track","userId":"u","event":"e","timestamp":"2024-05-02T12:00:00Z"}`,
 	} {
 		if _, rejection := decodeOne(t, in); rejection != nil {

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// firstPause and longestPause bound the wait before a segment is tried again.
+	// firstPause and longestPause bound the wait before a segment is tried again. A server that is away costs a try little,
+	// and one that comes back for a moment must not be missed.
 	firstPause   = 100 * time.Millisecond
-	longestPause = 5 * time.Second
+	longestPause = time.Second
 )
 
 // DrainConfig is what a [Drain] needs.
@@ -29,6 +30,8 @@ type DrainConfig struct {
 	// Drained is called after each segment, if it is not nil; identities tells whether something new was said about
 	// identifiers, so that the index of actors has work. It must not block.
 	Drained func(identities bool)
+	// Inserted is told how long each insert took that succeeded, if it is not nil. It must not block.
+	Inserted func(table string, took time.Duration)
 }
 
 // Drain carries messages from the spool into ClickHouse, segment by segment, in their order. A segment's rows are inserted
@@ -52,8 +55,11 @@ func NewDrain(c DrainConfig) (*Drain, error) {
 	if c.Drained == nil {
 		c.Drained = func(bool) {}
 	}
+	if c.Inserted == nil {
+		c.Inserted = func(string, time.Duration) {}
+	}
 	return &Drain{
-		spool: c.Spool, inserter: inserter{db: c.DB}, log: c.Log, refusedDir: c.RefusedDir, drained: c.Drained,
+		spool: c.Spool, inserter: newInserter(c.DB, c.Inserted), log: c.Log, refusedDir: c.RefusedDir, drained: c.Drained,
 	}, nil
 }
 
@@ -61,6 +67,7 @@ func NewDrain(c DrainConfig) (*Drain, error) {
 type DrainStats struct {
 	Segments     uint64    // drained
 	Messages     uint64    // inserted
+	Repeats      uint64    // left out, because the same message was inserted lately
 	Refused      uint64    // put aside, because ClickHouse refuses them
 	Failures     uint64    // attempts that failed and were repeated
 	LastError    string    // of the segment being repeated; empty when the last attempt succeeded
@@ -147,6 +154,7 @@ func (d *Drain) count(ctx context.Context, l *load) {
 	d.note(func(s *DrainStats) {
 		s.Segments++
 		s.Messages += uint64(len(l.messages) + len(l.broken) - refused)
+		s.Repeats += uint64(l.repeats)
 		s.Refused += uint64(refused)
 		s.LastError = ""
 		if n := len(l.messages); n > 0 {

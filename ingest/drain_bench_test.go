@@ -87,7 +87,7 @@ func BenchmarkDoorToTable(b *testing.B) {
 	})
 	b.Run("bare", func(b *testing.B) {
 		db, s := clickhousetest.DB(b), openSpool(b)
-		w, door := inserter{db: db}, newTestDoor(b, s)
+		w, door := newInserter(db, func(string, time.Duration) {}), newTestDoor(b, s)
 		report := measure(b)
 		for round := 0; b.Loop(); round++ {
 			b.StopTimer()

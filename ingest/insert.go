@@ -4,24 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 
 	"muster/clickhouse"
 )
 
-// The three tables traffic goes to. Each insert is one block under a token of its own, so that ClickHouse drops it, and
+// The tables traffic goes to. Each insert is one block under a token of its own, so that ClickHouse drops it, and
 // what the views made of it, when it comes again.
 const (
 	insertEvents     = `INSERT INTO events (project, event, actor, ts, message, time, received, message_id, properties, context)`
 	insertSnapshots  = `INSERT INTO attribute_snapshots (project, attribute, actor, ts, message, time, received, source, kind, text, number, instant, list)`
 	insertIdentities = `INSERT INTO identities (project, actor, kind, link, linked, id, time)`
+	insertNames      = `INSERT INTO names (project, kind, name, first_seen)`
+	insertRejected   = `INSERT INTO rejections (project, received, rejection, path, sent_at, code, detail, pointer, context, message, whole, replayed, version)`
 )
 
 // inserter writes messages to the tables.
 type inserter struct {
-	db    *clickhouse.DB
-	known known
+	db      *clickhouse.DB
+	known   known
+	recent  recent
+	observe func(table string, took time.Duration) // told of every insert that succeeded
+}
+
+func newInserter(db *clickhouse.DB, observe func(string, time.Duration)) inserter {
+	return inserter{db: db, recent: newRecent(), observe: observe}
 }
 
 // insert writes the rows of the messages, and reports whether there was anything new about identifiers. token names
@@ -50,7 +60,31 @@ func (w *inserter) insert(ctx context.Context, token string, messages []Message)
 	return true, nil
 }
 
+// insertNames writes the names a segment brought in.
+func (w *inserter) insertNames(ctx context.Context, token string, all []newName) error {
+	if len(all) == 0 {
+		return nil
+	}
+	if err := w.send(ctx, token+"/names", insertNames, nameColumns(all)); err != nil {
+		return fmt.Errorf("insert names: %w", err)
+	}
+	return nil
+}
+
+// insertRejected writes the messages of a segment that were not accepted.
+func (w *inserter) insertRejected(ctx context.Context, token string, all []Rejected) error {
+	if len(all) == 0 {
+		return nil
+	}
+	if err := w.send(ctx, token+"/rejections", insertRejected, rejectedColumns(all)); err != nil {
+		return fmt.Errorf("insert rejected messages: %w", err)
+	}
+	return nil
+}
+
+// send inserts the rows of one table. The end of the token is the table's name.
 func (w *inserter) send(ctx context.Context, token, statement string, columns []any) error {
+	start := time.Now()
 	batch, err := w.db.PrepareBatch(clickhouse.WithInsertToken(ctx, token), statement)
 	if err != nil {
 		return err
@@ -61,7 +95,11 @@ func (w *inserter) send(ctx context.Context, token, statement string, columns []
 			return &unfitError{err}
 		}
 	}
-	return batch.Send()
+	if err := batch.Send(); err != nil {
+		return err
+	}
+	w.observe(path.Base(token), time.Since(start))
+	return nil
 }
 
 // unfitError is a value that the driver itself could not put into its column.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -58,7 +59,7 @@ func TestInsertingASegmentAgainChangesNothing(t *testing.T) {
 	messages := stored(t, s)
 	// Whoever inserts again may have forgotten which identifiers it knew.
 	insert := func(segment string) {
-		w := inserter{db: db}
+		w := newInserter(db, func(string, time.Duration) {})
 		if _, err := w.insert(t.Context(), segment, messages); err != nil {
 			t.Fatal(err)
 		}
@@ -90,13 +91,13 @@ func TestInsertingTheRestOfASegmentFillsWhatIsMissing(t *testing.T) {
 	}
 	messages := stored(t, s)
 	insert := func(db *clickhouse.DB) {
-		w := inserter{db: db}
+		w := newInserter(db, func(string, time.Duration) {})
 		if _, err := w.insert(t.Context(), "spool/1", messages); err != nil {
 			t.Fatal(err)
 		}
 	}
 	insert(whole)
-	w := inserter{db: torn}
+	w := newInserter(torn, func(string, time.Duration) {})
 	if err := torn.Exec(t.Context(), "DETACH TABLE activity_feed"); err != nil {
 		t.Fatal(err)
 	}

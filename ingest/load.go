@@ -14,7 +14,11 @@ type load struct {
 	token    string // names the segment for ever
 
 	read       bool
-	messages   []Message
+	messages   []Message // distinct
+	are        []identity
+	repeats    int // messages that were there already
+	rejected   []Rejected
+	names      []newName
 	broken     refused // records that are no messages
 	refused    refused // broken ones, and what ClickHouse refuses
 	identities bool    // something new was said about identifiers
@@ -36,29 +40,59 @@ func (l *load) store(ctx context.Context, refusedDir string) error {
 	if err := l.insert(ctx, l.token, l.messages); err != nil {
 		return err
 	}
+	if err := l.inserter.insertNames(ctx, l.token, l.names); err != nil {
+		return err
+	}
+	if err := l.inserter.insertRejected(ctx, l.token, l.rejected); err != nil {
+		return err
+	}
 	if err := l.refused.write(refusedDir, l.token); err != nil {
 		return err
 	}
+	l.inserter.recent.remember(l.are)
 	l.stored = true
 	return nil
 }
 
 // parse reads the segment's records.
 func (l *load) parse() error {
-	l.messages, l.broken = nil, nil
+	l.messages, l.rejected, l.names, l.broken = nil, nil, nil, nil
 	for record, err := range l.segment.Records() {
 		if err != nil {
 			return err
 		}
-		m, err := ParseRecord(record)
-		if err != nil {
+		if err := l.add(record); err != nil {
 			l.broken.add(record, err)
-			continue
 		}
-		l.messages = append(l.messages, m)
 	}
+	l.messages, l.are, l.repeats = l.inserter.recent.distinct(l.messages)
 	l.read = true
 	return nil
+}
+
+// add reads one record, whose first byte tells what it keeps.
+func (l *load) add(record []byte) error {
+	version := byte(0)
+	if len(record) > 0 {
+		version = record[0]
+	}
+	switch version {
+	case rejectedVersion:
+		r, err := parseRejected(record)
+		if err == nil {
+			l.rejected = append(l.rejected, r)
+		}
+		return err
+	case namesVersion:
+		names, err := parseNames(record)
+		l.names = append(l.names, names...)
+		return err
+	}
+	m, err := ParseRecord(record)
+	if err == nil {
+		l.messages = append(l.messages, m)
+	}
+	return err
 }
 
 // insert inserts the messages. Where ClickHouse refuses what they say it halves them, until the ones to blame stand alone

@@ -86,19 +86,10 @@ func ParseRecord(record []byte) (Message, error) {
 	for range attributes {
 		m.Attributes = append(m.Attributes, r.attribute())
 	}
-	switch {
-	case r.broken:
-		return m, fmt.Errorf("%w: it ends too early", errRecord)
-	case r.rest != "":
-		return m, fmt.Errorf("%w: %d bytes too many", errRecord, len(r.rest))
-	case m.Type < Identify || m.Type > Alias || project > math.MaxUint32:
-		return m, fmt.Errorf("%w: type %d of project %d", errRecord, m.Type, project)
-	case slices.ContainsFunc(m.Attributes, func(a Attribute) bool {
-		return a.Kind > List || a.Source < Native || a.Source > Integration
-	}):
-		return m, fmt.Errorf("%w: an attribute of unknown source or kind", errRecord)
-	}
-	return m, nil
+	return m, r.end(m.Type < Identify || m.Type > Alias || project > math.MaxUint32 ||
+		slices.ContainsFunc(m.Attributes, func(a Attribute) bool {
+			return a.Kind > List || a.Source < Native || a.Source > Integration
+		}))
 }
 
 // recordReader takes a record apart. Once it is broken every read returns nothing.

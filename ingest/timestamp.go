@@ -26,15 +26,25 @@ func parseTimestamp(text string) (int64, bool) {
 	return t.UnixMilli(), true
 }
 
-// request is what all messages of one request share in time.
+// onTheWay is how much later than it was sent a message may be received by a good clock. A smaller difference is the way
+// and not the clock, and corrects nothing: it is another at every retry, and would change the order of what one client
+// said.
+const onTheWay = time.Minute
+
+// request is what all messages of one request share.
 type request struct {
 	received time.Time
 	sentAt   int64 // the client's clock when it sent them, in unix milliseconds
 	hasSent  bool
+
+	signed bool   // the project demands signatures
+	secret string // they are made with
+
+	messageID string // for a message that has none; empty for a new one
 }
 
 // stamp sets the message's times from the client's timestamp, if it gave one. Where the client also said when it sent,
-// the difference to our receipt corrects its clock.
+// and that is a minute or more from our receipt, the difference corrects its clock.
 func (r request) stamp(m *Message, timestamp int64, has bool) *Rejection {
 	received := r.received.UnixMilli()
 	if !has {
@@ -42,8 +52,8 @@ func (r request) stamp(m *Message, timestamp int64, has bool) *Rejection {
 		return nil
 	}
 	m.Timestamp, m.Time = timestamp, timestamp
-	if r.hasSent {
-		m.Time += received - r.sentAt
+	if skew := received - r.sentAt; r.hasSent && (skew >= onTheWay.Milliseconds() || skew <= -onTheWay.Milliseconds()) {
+		m.Time += skew
 	}
 	if m.Timestamp < earliest || m.Timestamp >= latest || m.Time < earliest || m.Time > received+maxAhead.Milliseconds() {
 		return reject(RejectTimestampRange, "/timestamp",

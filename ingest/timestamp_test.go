@@ -56,6 +56,9 @@ func TestStampCorrectsTheClientsClock(t *testing.T) {
 		{"only when it happened", "11:59:00", "", ms("11:59:00"), ms("11:59:00")},
 		{"an hour late", "10:59:00", "11:00:00", ms("10:59:00"), ms("11:59:00")},
 		{"an hour early", "12:59:00", "13:00:00", ms("12:59:00"), ms("11:59:00")},
+		{"a minute late", "11:58:00", "11:59:00", ms("11:58:00"), ms("11:59:00")},
+		{"long on its way", "11:58:00", "11:59:00.001", ms("11:58:00"), ms("11:58:00")},
+		{"a little early", "11:58:00", "12:00:59.999", ms("11:58:00"), ms("11:58:00")},
 	} {
 		r, m := request{received: received}, Message{}
 		if c.sentAt != "" {

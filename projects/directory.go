@@ -24,6 +24,15 @@ func (d *Directory) Refresh(ctx context.Context, db *clickhouse.DB) error {
 	return nil
 }
 
+// Put replaces a project that was changed, ahead of the next refresh.
+func (d *Directory) Put(p Project) {
+	all := slices.Clone(d.All())
+	if i := slices.IndexFunc(all, func(other Project) bool { return other.ID == p.ID }); i >= 0 {
+		all[i] = p
+		d.projects.Store(&all)
+	}
+}
+
 // All returns the projects.
 func (d *Directory) All() []Project {
 	if all := d.projects.Load(); all != nil {

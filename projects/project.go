@@ -21,6 +21,10 @@ type Project struct {
 	Name      string
 	Zone      *time.Location // where its calendar days begin
 	CreatedAt time.Time
+	Revision  uint32 // of its settings; 0 where nobody set any
+
+	SignedIdentify bool   // identification must be signed, with the secret
+	IdentifySecret string // empty until signatures were first demanded
 }
 
 // Register makes the default project when there is none and registers the ring's own keys for it. It may be called at every
@@ -52,7 +56,12 @@ func Register(ctx context.Context, db *clickhouse.DB, ring *Keyring) error {
 
 // All lists the projects.
 func All(ctx context.Context, db *clickhouse.DB) ([]Project, error) {
-	rows, err := db.Query(ctx, `SELECT project, name, time_zone, created_at FROM projects FINAL ORDER BY project`)
+	rows, err := db.Query(ctx, `
+		SELECT project, if(revision = 0, p.name, s.name), if(revision = 0, p.time_zone, s.time_zone), created_at, revision,
+			signed_identify, identify_secret
+		FROM (SELECT project, name, time_zone, created_at FROM projects FINAL) AS p
+		LEFT JOIN (SELECT * FROM project_settings ORDER BY revision DESC LIMIT 1 BY project) AS s USING (project)
+		ORDER BY project`)
 	if err != nil {
 		return nil, fmt.Errorf("list the projects: %w", err)
 	}
@@ -62,7 +71,7 @@ func All(ctx context.Context, db *clickhouse.DB) ([]Project, error) {
 		var id uint32
 		var p Project
 		var zone string
-		if err := rows.Scan(&id, &p.Name, &zone, &p.CreatedAt); err != nil {
+		if err := rows.Scan(&id, &p.Name, &zone, &p.CreatedAt, &p.Revision, &p.SignedIdentify, &p.IdentifySecret); err != nil {
 			return nil, fmt.Errorf("list the projects: %w", err)
 		}
 		p.ID = muster.ProjectID(id)

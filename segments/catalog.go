@@ -2,70 +2,76 @@ package segments
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"muster"
-	"muster/clickhouse"
 )
 
-// AttributeName is an attribute in use.
-type AttributeName struct {
-	Attribute string
-	Source    string
-	Kinds     []string // of the values it ever had
-	FirstSeen time.Time
-	LastSeen  time.Time
+// topValues is how many of the most frequent values a catalog has of each name and kind. Which they are, and how many have
+// them, is exact where there are fewer than a few dozen different ones, and near where there are more.
+const topValues = 10
+
+// TopValue is a value that many have. Numbers are as text.
+type TopValue struct {
+	Value string
+	Kind  string
+	Count uint64
 }
 
-// EventName is an event in use.
-type EventName struct {
-	Event     string
-	FirstSeen time.Time
-	LastSeen  time.Time
+// catalogs keeps what was counted for a while: counting goes through all there is, and a builder asks for it at every
+// start. A catalog is as old as twenty times what it took, so that counting never takes more than a twentieth of the time.
+type catalogs struct {
+	mu sync.Mutex
+	of map[catalogKey]*catalogEntry
 }
 
-// Attributes lists the attributes that any user of a project ever had.
-func (e *Evaluator) Attributes(ctx context.Context, project muster.ProjectID) ([]AttributeName, error) {
-	rows, err := e.db.Query(clickhouse.WithParameters(ctx, clickhouse.Parameters{"project": number(project)}), `
-		SELECT attribute, toString(source), groupUniqArrayIf(toString(kind), kind != 'null'), min(first_seen) AS first, max(last_seen) AS last
-		FROM attribute_names
-		WHERE project = {project:UInt32}
-		GROUP BY attribute, source
-		ORDER BY attribute, source`)
-	if err != nil {
-		return nil, failed(ctx, "list attributes", err)
-	}
-	defer rows.Close()
-	var all []AttributeName
-	for rows.Next() {
-		var a AttributeName
-		if err := rows.Scan(&a.Attribute, &a.Source, &a.Kinds, &a.FirstSeen, &a.LastSeen); err != nil {
-			return nil, failed(ctx, "list attributes", err)
-		}
-		all = append(all, a)
-	}
-	return all, rows.Err()
+type catalogKey struct {
+	project muster.ProjectID
+	what    string
 }
 
-// Events lists the events that any user of a project ever did.
-func (e *Evaluator) Events(ctx context.Context, project muster.ProjectID) ([]EventName, error) {
-	rows, err := e.db.Query(clickhouse.WithParameters(ctx, clickhouse.Parameters{"project": number(project)}), `
-		SELECT event, min(first_seen) AS first, max(last_seen) AS last
-		FROM event_names
-		WHERE project = {project:UInt32}
-		GROUP BY event
-		ORDER BY event`)
-	if err != nil {
-		return nil, failed(ctx, "list events", err)
+// catalogEntry is one catalog; whoever counts holds its mutex, and the others wait for the same count.
+type catalogEntry struct {
+	mu    sync.Mutex
+	value any
+	until time.Time
+}
+
+// catalog returns what count returned lately for a project.
+func catalog[T any](ctx context.Context, e *Evaluator, project muster.ProjectID, what string,
+	count func(context.Context, muster.ProjectID) (T, error),
+) (T, error) {
+	e.catalogs.mu.Lock()
+	if e.catalogs.of == nil {
+		e.catalogs.of = map[catalogKey]*catalogEntry{}
 	}
-	defer rows.Close()
-	var all []EventName
-	for rows.Next() {
-		var n EventName
-		if err := rows.Scan(&n.Event, &n.FirstSeen, &n.LastSeen); err != nil {
-			return nil, failed(ctx, "list events", err)
-		}
-		all = append(all, n)
+	entry := e.catalogs.of[catalogKey{project, what}]
+	if entry == nil {
+		entry = &catalogEntry{}
+		e.catalogs.of[catalogKey{project, what}] = entry
 	}
-	return all, rows.Err()
+	e.catalogs.mu.Unlock()
+
+	entry.mu.Lock()
+	defer entry.mu.Unlock()
+	start := time.Now()
+	if value, ok := entry.value.(T); ok && start.Before(entry.until) {
+		return value, nil
+	}
+	value, err := count(ctx, project)
+	if err == nil {
+		end := time.Now()
+		entry.value, entry.until = value, end.Add(20*end.Sub(start))
+	}
+	return value, err
+}
+
+// top pairs values with their counts.
+func top(kind string, values []string, counts []uint64) []TopValue {
+	all := make([]TopValue, 0, len(values))
+	for i, value := range values {
+		all = append(all, TopValue{value, kind, counts[i]})
+	}
+	return all
 }

@@ -13,8 +13,9 @@ import (
 
 // Evaluator runs definitions. It is the only one in the product: previews, lists, materializations and exports all ask it.
 type Evaluator struct {
-	db    *clickhouse.DB
-	store *Store
+	db       *clickhouse.DB
+	store    *Store
+	catalogs catalogs
 }
 
 // NewEvaluator returns an evaluator of the definitions in store.

@@ -45,36 +45,39 @@ func (c *benchCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		figures = append(figures, ingest)
+		figures = append(figures, ingest...)
 	}
-	fmt.Fprintln(os.Stdout, "Querying")
-	queried, err := c.query(ctx, log)
-	if err != nil {
-		return err
+	if c.wanted("preview") || c.wanted("materialize") {
+		fmt.Fprintln(os.Stdout, "Querying")
+		queried, err := c.query(ctx, log)
+		if err != nil {
+			return err
+		}
+		figures = append(figures, queried...)
 	}
 	fmt.Fprintln(os.Stdout)
-	return bench.Print(os.Stdout, append(figures, queried...))
+	return bench.Print(os.Stdout, figures)
 }
 
 // ingest starts a whole service on an empty directory.
-func (c *benchCommand) ingest(ctx context.Context, log *slog.Logger) (bench.Figure, error) {
+func (c *benchCommand) ingest(ctx context.Context, log *slog.Logger) ([]bench.Figure, error) {
 	dir, err := os.MkdirTemp("", "muster-bench-")
 	if err != nil {
-		return bench.Figure{}, fmt.Errorf("make a directory: %w", err)
+		return nil, fmt.Errorf("make a directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	s, err := start(ctx, config{dataDir: dir, listen: "127.0.0.1:0", log: log})
 	if err != nil {
-		return bench.Figure{}, err
+		return nil, err
 	}
 	defer s.close()
 	bare, err := s.engine.OpenDatabase(ctx, "bare")
 	if err != nil {
-		return bench.Figure{}, err
+		return nil, err
 	}
 	defer bare.Close()
 	if err := clickhouse.Migrate(ctx, bare, sql.Files); err != nil {
-		return bench.Figure{}, err
+		return nil, err
 	}
 	b := s.store.Load()
 	return bench.Ingest(ctx, bench.Service{URL: s.url(), WriteKey: s.keyFile.WriteKey, DB: b.db, Flush: b.drain.Flush}, bare)

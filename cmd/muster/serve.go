@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+
+	"muster/ingest"
 )
 
 // serveCommand runs the service until it is told to stop.
@@ -13,6 +15,11 @@ type serveCommand struct {
 	Listen        string `help:"Address to listen on." default:"127.0.0.1:8080"`
 	ClickhouseDSN string `name:"clickhouse-dsn" help:"Use this ClickHouse server instead of the embedded one." placeholder:"clickhouse://user:password@host:9000/muster"`
 	EngineLibrary string `help:"Path of libchdb.so, when it is not beside the checkout." type:"path" placeholder:"FILE"`
+	RateLimit     int    `help:"Messages a second that one write key may send; 0 for any number." default:"50000"`
+	MaxSpool      int64  `help:"Bytes the spool may hold; past them senders are told to come again." default:"4294967296"`
+	MaxEvents     int    `help:"Event names a project may bring in." default:"5000"`
+	MaxAttributes int    `help:"Attribute names a project may bring in." default:"5000"`
+	MaxProperties int    `help:"Property names a project may bring in." default:"20000"`
 	Demo          bool   `help:"When the project is empty, send it the traffic of a made-up product."`
 }
 
@@ -21,6 +28,8 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	s, err := start(ctx, config{
 		dataDir: c.DataDir, listen: c.Listen, dsn: c.ClickhouseDSN, engineLibrary: c.EngineLibrary, log: log,
+		maxSpool: c.MaxSpool, rateLimit: c.RateLimit,
+		names: ingest.NameLimits{Events: c.MaxEvents, Attributes: c.MaxAttributes, Properties: c.MaxProperties},
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"muster"
 	"muster/api"
 	"muster/clickhouse"
@@ -31,8 +33,10 @@ import (
 )
 
 const (
-	// maxSpool bounds the spool: hours of traffic while ClickHouse is away.
-	maxSpool = 4 << 30
+	// defaultMaxSpool bounds the spool: hours of traffic while ClickHouse is away.
+	defaultMaxSpool = 4 << 30
+	// maxHeader bounds the bytes of a request's header: with many connections the usual megabyte is too much.
+	maxHeader = 64 << 10
 	// closeTimeout bounds the end of requests under way, and of emptying the spool.
 	closeTimeout = 10 * time.Second
 	// refreshInterval is how often keys and projects that other processes made are read.
@@ -48,6 +52,10 @@ type config struct {
 	dsn           string // empty for the embedded engine
 	engineLibrary string
 	log           *slog.Logger
+
+	maxSpool  int64             // bytes; defaultMaxSpool where it is 0
+	rateLimit int               // messages a second of one write key; 0 for any number
+	names     ingest.NameLimits // [ingest.DefaultNameLimits] where it is zero
 }
 
 // service is everything that runs: the door, the spool and its drain, ClickHouse, the API and the jobs.
@@ -63,6 +71,7 @@ type service struct {
 	api      atomic.Pointer[http.Handler] // nil until ClickHouse answers
 	engine   *clickhouse.Engine           // nil with a DSN
 	store    atomic.Pointer[backend]
+	inserts  *prometheus.HistogramVec
 	failed   chan error // the first thing without which the service cannot go on
 
 	background sync.WaitGroup
@@ -83,7 +92,10 @@ func start(ctx context.Context, cfg config) (*service, error) {
 	if err := os.MkdirAll(cfg.dataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	s := &service{cfg: cfg, projects: &projects.Directory{}, failed: make(chan error, 1)}
+	if cfg.maxSpool == 0 {
+		cfg.maxSpool = defaultMaxSpool
+	}
+	s := &service{cfg: cfg, projects: &projects.Directory{}, inserts: newInsertHistogram(), failed: make(chan error, 1)}
 	// What runs in the background ends with close, not with the start's context.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
@@ -97,7 +109,7 @@ func start(ctx context.Context, cfg config) (*service, error) {
 func (s *service) open(ctx, running context.Context) error {
 	var err error
 	if s.spool, err = spool.Open(filepath.Join(s.cfg.dataDir, "spool"), spool.Config{
-		MaxBytes: maxSpool,
+		MaxBytes: s.cfg.maxSpool,
 		Damaged: func(d spool.Damage) {
 			s.cfg.log.ErrorContext(running, "the spool is damaged", slog.String("damage", d.String()))
 		},
@@ -109,9 +121,13 @@ func (s *service) open(ctx, running context.Context) error {
 	}
 	s.keys = projects.NewKeyring(s.keyFile)
 	s.door, err = ingest.NewDoor(ingest.DoorConfig{
-		Spool: s.spool, Log: s.cfg.log,
+		Spool: s.spool, Log: s.cfg.log, RateLimit: s.cfg.rateLimit, Names: s.cfg.names,
 		Keys: func(_ context.Context, key string) (muster.ProjectID, bool) {
 			return s.keys.Project(projects.WriteKey, key)
+		},
+		Signing: func(id muster.ProjectID) (string, bool) {
+			p, _ := s.projects.Get(id)
+			return p.IdentifySecret, p.SignedIdentify
 		},
 	})
 	if err != nil {
@@ -120,7 +136,9 @@ func (s *service) open(ctx, running context.Context) error {
 	if s.listener, err = net.Listen("tcp", s.cfg.listen); err != nil {
 		return fmt.Errorf("listen on %s: %w; choose another address with --listen", s.cfg.listen, err)
 	}
-	s.server = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	s.server = &http.Server{
+		Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader,
+	}
 	s.goRun(func() {
 		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.fail(fmt.Errorf("serve HTTP: %w", err))
@@ -186,6 +204,9 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	if err := s.projects.Refresh(ctx, db); err != nil {
 		return err
 	}
+	if err := s.door.Refresh(ctx, db); err != nil {
+		return err
+	}
 	index := identity.NewIndex(db)
 	if err := index.Open(ctx); err != nil {
 		return err
@@ -199,6 +220,7 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 				b.indexer.Wake()
 			}
 		},
+		Inserted: func(table string, took time.Duration) { s.inserts.WithLabelValues(table).Observe(took.Seconds()) },
 	})
 	if err != nil {
 		return err
@@ -211,9 +233,13 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	if err != nil {
 		return err
 	}
+	rejections, err := ingest.NewRejections(db, s.door)
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Config{
 		Keys: s.keys, Projects: s.projects, Segments: store, Evaluator: b.evaluator, Exports: datasets, Flush: b.flush,
-		Dashboard: web.Handler(), Log: s.cfg.log,
+		DB: db, Rejections: rejections, Dashboard: web.Handler(), Log: s.cfg.log,
 	})
 	if err != nil {
 		return err
@@ -276,8 +302,8 @@ func (s *service) refresh(ctx context.Context, db *clickhouse.DB) {
 			return
 		case <-time.After(refreshInterval):
 		}
-		if err := errors.Join(s.keys.Refresh(ctx, db), s.projects.Refresh(ctx, db)); err != nil && ctx.Err() == nil {
-			s.cfg.log.WarnContext(ctx, "keys and projects could not be read again", slog.Any("error", err))
+		if err := errors.Join(s.keys.Refresh(ctx, db), s.projects.Refresh(ctx, db), s.door.Refresh(ctx, db)); err != nil && ctx.Err() == nil {
+			s.cfg.log.WarnContext(ctx, "keys, projects and names could not be read again", slog.Any("error", err))
 		}
 	}
 }

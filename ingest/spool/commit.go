@@ -11,6 +11,10 @@ import (
 // maxGroup bounds the bytes of one group commit.
 const maxGroup = 8 << 20
 
+// behindPause is how long an old segment stays open before it is asked again whether the drain has caught up. While it is
+// busy, sealing would only make many small inserts of one large one.
+const behindPause = 20 * time.Millisecond
+
 // request is one append, or the wish to seal.
 type request struct {
 	records [][]byte
@@ -42,7 +46,11 @@ func (c *committer) run() {
 				return
 			}
 		case <-c.timer.C:
-			if c.file != nil {
+			switch {
+			case c.file == nil:
+			case c.spool.isBehind():
+				c.timer.Reset(behindPause)
+			default:
 				c.note(c.seal())
 			}
 		}

@@ -33,7 +33,7 @@ const maxPending = 32 << 20
 type Config struct {
 	MaxBytes     int64         // of all segments together; 4 GiB by default
 	SegmentBytes int64         // a segment is sealed when it is this large; 8 MiB by default
-	SealAfter    time.Duration // a segment is sealed when its first record is this old; 250 ms by default
+	SealAfter    time.Duration // a segment is sealed when its first record is this old and none waits; 250 ms by default
 	Damaged      func(Damage)  // told of every damage found while reading; nobody by default
 }
 
@@ -192,6 +192,13 @@ func (s *Spool) Seal(ctx context.Context) (upTo uint64, err error) {
 		upTo = s.sealed[n-1].Sequence
 	}
 	return upTo, nil
+}
+
+// isBehind tells whether sealed segments wait to be drained.
+func (s *Spool) isBehind() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sealed) > 0
 }
 
 // Stats tell how full a spool is.
