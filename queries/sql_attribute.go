@@ -32,7 +32,7 @@ func (s *sqlPrinter) latestRows(name string) string {
 	of := "project = " + s.project + " AND attribute = " + name + s.among
 	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM latest_attributes FINAL\n  WHERE " + of +
 		" AND (bitTest(actor, 0) AND dictGet('actor_uids', 'rank', actor) > 0\n" +
-		"    OR actor IN (SELECT actor FROM actors WHERE project = " + s.project + " AND kind = 'user' AND rank > 0)\n" +
+		"    OR actor IN (SELECT actor FROM actors WHERE project = " + s.project + " AND kind = 'user' AND rank > 0" + s.among + ")\n" +
 		"    OR " + later + ")\n) AS mixed\n" +
 		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of +
 		" AND NOT bitmapContains(mixed, uid)\nUNION ALL\n" +
