@@ -69,6 +69,7 @@ func New(c Config) (http.Handler, error) {
 	group.UseMiddleware(s.requireSecret, limitTime)
 	s.registerSegments(group)
 	s.registerPreview(group)
+	s.registerExplain(group)
 	s.registerMembers(group)
 	s.registerRuns(group)
 	s.registerUsers(group)

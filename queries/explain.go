@@ -11,10 +11,10 @@ import (
 // Explanation is how a definition comes out for the users of a scope, one user as a rule: the tree of its conditions, each
 // of which is a target of one plan, and what is read to show why a leaf holds or not.
 type Explanation struct {
-	Root *Condition
-	Plan *Plan // its targets are numbered by [Condition.Target]; [Everybody] is one too
+	Root  *Condition
+	Plan  *Plan // its targets are numbered by [Condition.Target]; [Everybody] is one too
 	scope Scope
-	seen []evidence
+	seen  []evidence
 }
 
 // Everybody is the target of an explanation's plan that holds for every user there was.
@@ -29,17 +29,18 @@ type Condition struct {
 	Of         []*Condition
 
 	// Of leaves.
-	Asked   []byte // JSON: the operator and the operand or threshold; nil where there is none
-	Span    *Span  // when a value or an event must be; nil where that is not asked
-	Show    Show   // what the evidence of the leaf is, under the number Target
-	Segment string // the id of a segment; Of then has its definition alone
-	Events  []string
+	Asked    []byte   // JSON: the operator and the operand or threshold; nil where there is none
+	Span     *Span    // when a value or an event must be; nil where that is not asked
+	Show     Show     // what there is to show of the leaf
+	Evidence int      // the number of the rows to show; see [Explanation.Seen]
+	Segment  string   // the id of a segment; Of then has its definition alone
+	Events   []string // of the steps of a sequence
 }
 
-// Show tells how the evidence of a leaf is to be shown.
+// Show is what there is to show of a leaf.
 type Show uint8
 
-// What there is to show of a leaf.
+// What leaves show.
 const (
 	ShowNothing   Show = iota
 	ShowUserID         // the user's id, which its actors tell
@@ -61,8 +62,8 @@ func Explain(scope Scope, d Definition) (*Explanation, error) {
 	}
 	scope = scope.pinned()
 	e := explainer{
-		normaliser: normaliser{clock{scope.Now, scope.Zone}}, lookup: scope.Lookup,
-		numbers: map[string]int{}, x: &Explanation{scope: scope},
+		clock: clock{scope.Now, scope.Zone}, lookup: scope.Lookup, numbers: map[string]int{}, read: map[string]int{},
+		x: &Explanation{scope: scope},
 	}
 	e.target(EveryoneDefinition())
 	e.x.Root = e.node(d.root, "")
@@ -79,22 +80,32 @@ func Explain(scope Scope, d Definition) (*Explanation, error) {
 
 // explainer builds the tree of an explanation.
 type explainer struct {
-	normaliser
+	clock
+
 	lookup  Lookup
 	targets []Target
 	numbers map[string]int // of targets, by canonical JSON
+	read    map[string]int // the numbers of what is read, by canonical JSON or attribute
 	x       *Explanation
 }
 
-// target numbers a definition, and tells whether it had no number yet.
-func (e *explainer) target(d Definition) (number int, fresh bool) {
+// target numbers a definition.
+func (e *explainer) target(d Definition) int {
 	key := string(Print(d))
-	if n, ok := e.numbers[key]; ok {
-		return n, false
+	if _, ok := e.numbers[key]; !ok {
+		e.numbers[key] = len(e.targets)
+		e.targets = append(e.targets, Target{Definition: d})
 	}
-	e.numbers[key] = len(e.targets)
-	e.targets = append(e.targets, Target{Definition: d})
-	return e.numbers[key], true
+	return e.numbers[key]
+}
+
+// evidence numbers what is read of a leaf; a key stands for the same reading.
+func (e *explainer) evidence(key string, of evidence) int {
+	if _, ok := e.read[key]; !ok {
+		e.read[key] = len(e.x.seen)
+		e.x.seen = append(e.x.seen, of)
+	}
+	return e.read[key]
 }
 
 func (e *explainer) nodes(of []Node, at string) []*Condition {
@@ -107,9 +118,7 @@ func (e *explainer) nodes(of []Node, at string) []*Condition {
 
 // node explains a node that stands at a pointer.
 func (e *explainer) node(n Node, at string) *Condition {
-	c := &Condition{Pointer: at, Definition: Definition{n}}
-	var fresh bool
-	c.Target, fresh = e.target(c.Definition)
+	c := &Condition{Pointer: at, Definition: Definition{n}, Target: e.target(Definition{n})}
 	var read func(*sqlPrinter) string
 	switch n := n.(type) {
 	case All:
@@ -127,21 +136,21 @@ func (e *explainer) node(n Node, at string) *Condition {
 		c.Asked = printed(func(p printer) { p.comparison(Comparison{Op: existence(n.Is)}) })
 	case Attribute:
 		c.Kind, c.Show = "attribute", ShowValue
-		c.Asked, c.Span = asked(n.Comparison), e.comparisonSpan(n.Comparison)
-		read = func(s *sqlPrinter) string { return s.seenValue(n.Name) }
+		c.Asked, c.Span = comparisonJSON(n.Comparison), e.comparisonSpan(n.Comparison)
+		c.Evidence = e.evidence("attribute "+n.Name, evidence{attribute: n.Name})
 	case Event:
 		c.Kind, c.Show = "event", ShowCount
-		c.Asked = threshold(n.Count)
+		c.Asked = thresholdJSON(n.Count)
 		read = e.counting(c, eventLeaf{name: n.Name, where: n.Where}, n.Window)
 	case EventAggregate:
 		c.Kind, c.Show = "aggregate", ShowAggregate
-		c.Asked = threshold(n.Threshold)
+		c.Asked = thresholdJSON(n.Threshold)
 		read = e.counting(c, eventLeaf{
 			name: n.Name, where: n.Where, measure: measure{kind: aggregateMeasure, fn: n.Aggregate.Fn, property: n.Aggregate.Property},
 		}, n.Window)
 	case EventTime:
 		c.Kind, c.Show = map[bool]string{true: "last", false: "first"}[n.Last], ShowMoment
-		c.Asked = asked(n.Comparison)
+		c.Asked = comparisonJSON(n.Comparison)
 		read = e.timing(n)
 		c.Span = e.comparisonSpan(n.Comparison)
 	case Sequence:
@@ -149,20 +158,20 @@ func (e *explainer) node(n Node, at string) *Condition {
 		for _, step := range n.Steps {
 			c.Events = append(c.Events, step.Event)
 		}
-		c.Asked, c.Span = threshold(Threshold{Op: OpLeast, N: float64(len(n.Steps))}), e.windowSpan(n.Window)
+		c.Asked, c.Span = thresholdJSON(Threshold{Op: OpLeast, N: float64(len(n.Steps))}), e.windowSpan(n.Window)
 		l := e.sequence(n)
 		read = func(s *sqlPrinter) string { return s.seenSteps(l) }
 	case Experience:
 		c.Kind, c.Show = "experience", ShowCount
-		c.Asked = threshold(n.Count)
+		c.Asked = thresholdJSON(n.Count)
 		read = e.counting(c, eventLeaf{name: experienceEvent, where: interactions(n)}, n.Window)
 	case Answer:
 		c.Kind, c.Show = "answer", ShowAnswers
-		c.Asked, c.Span = asked(n.Comparison), e.windowSpan(n.Window)
+		c.Asked, c.Span = comparisonJSON(n.Comparison), e.windowSpan(n.Window)
 		read = e.answers(n)
 	case Tag:
-		c.Kind, c.Show, c.Asked = "tag", ShowValue, asked(hasTag(n))
-		read = func(s *sqlPrinter) string { return s.seenValue(tagsAttribute) }
+		c.Kind, c.Show, c.Asked = "tag", ShowValue, comparisonJSON(hasTag(n))
+		c.Evidence = e.evidence("attribute "+tagsAttribute, evidence{attribute: tagsAttribute})
 	case Import:
 		c.Kind, c.Show = "import", ShowSince
 		read = func(s *sqlPrinter) string { return s.seenImport(n.ID) }
@@ -173,8 +182,8 @@ func (e *explainer) node(n Node, at string) *Condition {
 	default:
 		panic(fmt.Sprintf("explain: unknown node %T", n))
 	}
-	if fresh && read != nil {
-		e.x.seen = append(e.x.seen, evidence{c.Target, read})
+	if read != nil {
+		c.Evidence = e.evidence(string(Print(c.Definition)), evidence{read: read})
 	}
 	return c
 }
@@ -191,6 +200,6 @@ func printed(fields func(printer)) []byte {
 	return printJSON(func(p printer) { p.object(func() { fields(p) }) })
 }
 
-func asked(c Comparison) []byte { return printed(func(p printer) { p.comparison(c) }) }
+func comparisonJSON(c Comparison) []byte { return printed(func(p printer) { p.comparison(c) }) }
 
-func threshold(t Threshold) []byte { return printed(func(p printer) { p.threshold(t) }) }
+func thresholdJSON(t Threshold) []byte { return printed(func(p printer) { p.threshold(t) }) }

@@ -8,11 +8,10 @@ import (
 	"muster"
 )
 
-// evidence is what is read to show why a leaf holds or not: the rows of a leaf, printed with the same conditions as the
-// plan's.
+// evidence is what is read to show why a leaf holds or not: rows that are printed with the same conditions as the plan's.
 type evidence struct {
-	target int
-	read   func(*sqlPrinter) string
+	attribute string                   // whose value is shown, or
+	read      func(*sqlPrinter) string // prints the row
 }
 
 // maxShown is how many events, or answers, are shown of a leaf: the last of them.
@@ -28,27 +27,14 @@ const (
 	noAmount = "CAST(NULL AS Nullable(Float64)) AS amount"
 )
 
-// Seen returns the statements for the evidence of the leaves. Their rows: the leaf's target; how many events, or steps,
-// counted; an aggregate; and as parallel arrays the times in milliseconds of what was seen, and of values the kinds, texts,
-// numbers, lists, sources, and whether they counted. A leaf nothing was seen of may have no row.
+// Seen returns the statements for the evidence of the leaves. Their rows: the number of the evidence; how many events, or
+// steps, counted; an aggregate; and as parallel arrays the times in milliseconds of what was seen, and of values the kinds,
+// texts, numbers, lists, sources, and whether they counted. A leaf nothing was seen of may have no row.
 func (x *Explanation) Seen() []Statement {
 	var all []Statement
 	for from := 0; from < len(x.seen); from += maxBranches {
 		s := newPrinter(x.scope)
-		targets := map[string][]string{}
-		var texts []string
-		for _, e := range x.seen[from:min(from+maxBranches, len(x.seen))] {
-			text := e.read(s)
-			if targets[text] == nil {
-				texts = append(texts, text)
-			}
-			targets[text] = append(targets[text], strconv.Itoa(e.target))
-		}
-		branches := make([]string, len(texts))
-		for i, text := range texts {
-			branches[i] = "SELECT arrayJoin(CAST([" + strings.Join(targets[text], ", ") + "] AS Array(UInt16))) AS target, " +
-				"count, amount, times, kinds, texts, numbers, lists, sources, counted\nFROM (\n" + indent(text) + "\n)"
-		}
+		branches := s.branches(x.seen[from:min(from+maxBranches, len(x.seen))], from)
 		with := ""
 		if definitions := s.definitions(); len(definitions) > 0 {
 			with = "WITH\n" + strings.Join(definitions, ",\n") + "\n"
@@ -58,20 +44,62 @@ func (x *Explanation) Seen() []Statement {
 	return all
 }
 
-// seenValue prints the value of an attribute, and when and by what source it was said; an attribute that was unset has the kind
-// 'null'.
-func (s *sqlPrinter) seenValue(name string) string {
-	rows := "SELECT value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list, value.6 AS source, value.7 AS said\n" +
-		"FROM (\n  SELECT argMax((toString(kind), text, number, instant, list, toString(source), toUnixTimestamp64Milli(time)), (time, received)) AS value\n" +
-		"  FROM attribute_snapshots FINAL\n  WHERE project = " + s.project + " AND attribute = " + s.text(name) + " AND time <= " + s.now +
-		s.known("received") + s.among + "\n  HAVING count() > 0\n)"
-	said := "said"
-	if native, ok := nativeAttributes[name]; ok {
-		rows = "SELECT kind, text, number, instant, list, 'native' AS source\nFROM (\n" + indent(native(s)) + "\n)"
-		said = "instant"
+// branches prints the rows of evidence that is numbered from a number. What was said of attributes is read at once.
+func (s *sqlPrinter) branches(all []evidence, from int) []string {
+	var said unique
+	var saidNumbers, texts []string
+	numbers := map[string][]string{} // by text: leaves that differ in what is asked of a count are shown the same
+	for i, e := range all {
+		number, text := strconv.Itoa(from+i), ""
+		native, isNative := nativeAttributes[e.attribute]
+		switch {
+		case isNative:
+			text = nativeValue(native(s))
+		case e.attribute != "":
+			said.add(e.attribute)
+			saidNumbers = append(saidNumbers, number)
+			continue
+		default:
+			text = e.read(s)
+		}
+		if numbers[text] == nil {
+			texts = append(texts, text)
+		}
+		numbers[text] = append(numbers[text], number)
 	}
-	return "SELECT toUInt64(1) AS count, " + noAmount + ", [ifNull(toInt64(" + said + "), 0)] AS times, [kind] AS kinds, [text] AS texts, " +
-		"[number] AS numbers, [list] AS lists, [source] AS sources, [true] AS counted\nFROM (\n" + indent(rows) + "\n)"
+	var branches []string
+	if len(said.all) > 0 {
+		branches = append(branches, s.saidValues(said.all, saidNumbers))
+	}
+	for _, text := range texts {
+		branches = append(branches, "SELECT arrayJoin("+numberArray(numbers[text])+") AS leaf, "+evidenceColumns+"\nFROM (\n"+indent(text)+"\n)")
+	}
+	return branches
+}
+
+const evidenceColumns = "count, amount, times, kinds, texts, numbers, lists, sources, counted"
+
+func numberArray(numbers []string) string {
+	return "CAST([" + strings.Join(numbers, ", ") + "] AS Array(UInt32))"
+}
+
+// saidValues prints the values of attributes, one row each, with when and by what source they were said. One that was unset
+// has the kind 'null'. It is the rule of [sqlPrinter.latestSnapshots], for one user.
+func (s *sqlPrinter) saidValues(names, numbers []string) string {
+	list := s.texts(names)
+	return "SELECT leaf, toUInt64(1) AS count, " + noAmount + ", [value.1] AS times, [value.2] AS kinds, [value.3] AS texts, [value.4] AS numbers, " +
+		"[value.5] AS lists, [value.6] AS sources, [true] AS counted\nFROM (\n" +
+		"  SELECT transform(toString(attribute), " + list + ", " + numberArray(numbers) + ", toUInt32(0)) AS leaf,\n" +
+		"    argMax((toUnixTimestamp64Milli(time), toString(kind), text, number, list, toString(source)), (time, received)) AS value\n" +
+		"  FROM attribute_snapshots FINAL\n  WHERE project = " + s.project + " AND attribute IN " + list + s.among +
+		"\n    AND time <= " + s.now + s.known("received") + "\n  GROUP BY attribute\n)"
+}
+
+// nativeValue prints the value of a native attribute that is no saying: its count is zero, and its time is the value where that
+// is a time.
+func nativeValue(rows string) string {
+	return "SELECT toUInt64(0) AS count, " + noAmount + ", [ifNull(instant, 0)] AS times, [kind] AS kinds, [text] AS texts, " +
+		"[number] AS numbers, [list] AS lists, ['native'] AS sources, [true] AS counted\nFROM (\n" + indent(rows) + "\n)"
 }
 
 // seenImport prints since when the user was in an import.
@@ -152,23 +180,32 @@ func (e *explainer) answers(n Answer) func(*sqlPrinter) string {
 	test = e.pin(test)
 	return func(s *sqlPrinter) string {
 		match := s.matching(window, window, where)
-		r := s.propertyReading(answerProperty)
-		counts := s.compare(test, r)
+		counts := s.compare(test, s.propertyReading(answerProperty))
 		order := "NOT counts, "
 		if n.Latest {
 			order = ""
 		}
-		p := "properties." + s.bind("Identifier", Text(muster.PropertyKey(answerProperty)))
-		kind := "multiIf(dynamicType(" + p + ") IN ('Int64', 'Float64'), 'number', dynamicType(" + p + ") = 'Bool', 'boolean', " +
-			"dynamicType(" + p + ") = 'String', 'text', 'list')"
-		number := "coalesce(toFloat64(" + p + ".:Int64), " + p + ".:Float64)"
-		text := "ifNull(coalesce(toString(" + p + ".:Bool), " + p + ".:String), '')"
-		list := "arrayMap(x -> ifNull(x, ''), " + r.list + ")"
+		a := s.answer()
 		return "SELECT max(total) AS count, " + noAmount + ", groupArray(at) AS times, groupArray(kind) AS kinds, groupArray(text) AS texts, " +
 			"CAST(groupArray(tuple(number)).1 AS Array(Nullable(Float64))) AS numbers, groupArray(list) AS lists, " +
 			"arrayMap(x -> '', kinds) AS sources, groupArray(counts) AS counted\nFROM (\n" +
-			"  SELECT count() OVER () AS total, toUnixTimestamp64Milli(time) AS at, " + kind + " AS kind, " + text + " AS text, " + number + " AS number, " +
-			list + " AS list, CAST(" + counts + " AS Bool) AS counts\n" + indent(s.eventsFrom([]string{experienceEvent}, window)) + " AND " + match +
+			"  SELECT count() OVER () AS total, toUnixTimestamp64Milli(time) AS at, " + a.kind + " AS kind, " + a.text + " AS text, " + a.number + " AS number, " +
+			a.list + " AS list, CAST(" + counts + " AS Bool) AS counts\n" + indent(s.eventsFrom([]string{experienceEvent}, window)) + " AND " + match +
 			"\n  ORDER BY " + order + "time DESC, received DESC\n  LIMIT " + strconv.Itoa(maxShown) + "\n)"
+	}
+}
+
+// shownProperty is how a property is written in SQL to be shown, in the columns of evidence.
+type shownProperty struct{ kind, text, number, list string }
+
+// answer prints the answer of an event.
+func (s *sqlPrinter) answer() shownProperty {
+	p := "properties." + s.bind("Identifier", Text(muster.PropertyKey(answerProperty)))
+	return shownProperty{
+		kind: "multiIf(dynamicType(" + p + ") IN ('Int64', 'Float64'), 'number', dynamicType(" + p + ") = 'Bool', 'boolean', " +
+			"dynamicType(" + p + ") = 'String', 'text', 'list')",
+		text:   "ifNull(coalesce(toString(" + p + ".:Bool), " + p + ".:String), '')",
+		number: "coalesce(toFloat64(" + p + ".:Int64), " + p + ".:Float64)",
+		list:   "arrayMap(x -> ifNull(x, ''), " + s.propertyReading(answerProperty).list + ")",
 	}
 }

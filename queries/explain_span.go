@@ -5,7 +5,7 @@ import "time"
 // Span is when something must be, with its ends as they are said: "the last 7 days" begins after the instant seven days ago
 // and ends with now.
 type Span struct {
-	From, To                   *time.Time // nil for no end
+	From, To                 *time.Time // nil for no end
 	FromIncluded, ToIncluded bool
 }
 

@@ -85,15 +85,15 @@ func (fx *fixture) readSeen(ctx context.Context, statement queries.Statement, in
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var target uint16
+		var number uint32
 		var s seen
-		if err := rows.Scan(&target, &s.count, &s.amount, &s.times, &s.kinds, &s.texts, &s.numbers, &s.lists, &s.sources, &s.counted); err != nil {
+		if err := rows.Scan(&number, &s.count, &s.amount, &s.times, &s.kinds, &s.texts, &s.numbers, &s.lists, &s.sources, &s.counted); err != nil {
 			return err
 		}
-		if _, twice := into[int(target)]; twice {
-			return fmt.Errorf("target %d has two rows of evidence", target)
+		if _, twice := into[int(number)]; twice {
+			return fmt.Errorf("there are two rows of evidence %d", number)
 		}
-		into[int(target)] = s
+		into[int(number)] = s
 	}
 	return rows.Err()
 }
@@ -204,7 +204,7 @@ func (e explained) lines(c *queries.Condition, indent string) []string {
 	if c.Span != nil {
 		line += " " + spanText(*c.Span)
 	}
-	if s, ok := e.seen[c.Target]; ok {
+	if s, ok := e.seen[c.Evidence]; ok && c.Show != queries.ShowNothing && c.Show != queries.ShowUserID {
 		line += s.text(c)
 	}
 	all := []string{line}
@@ -255,7 +255,10 @@ func (s seen) text(c *queries.Condition) string {
 		}
 		b.WriteString(value)
 	}
-	for _, ms := range s.times {
+	for i, ms := range s.times {
+		if c.Show == queries.ShowValue && s.count == 0 && s.kinds[i] != "time" {
+			continue // it was not said at a time
+		}
 		b.WriteString(" " + time.UnixMilli(ms).UTC().Format(time.RFC3339Nano))
 	}
 	return b.String()
@@ -349,8 +352,8 @@ func (e explained) agree(t *testing.T, c *queries.Condition, o *oracle, u *perso
 		t.Errorf("as of %v, known at %v, for %s: %v holds: %v, want %v", o.now, o.known, u.name, definition, got, want)
 	}
 	if there {
-		if holds, is := e.seen[c.Target].decides(t, c, o); is && holds != want {
-			t.Errorf("as of %v, known at %v, for %s: %v holds: %v, though %s was seen", o.now, o.known, u.name, definition, want, e.seen[c.Target].text(c))
+		if holds, is := e.seen[c.Evidence].decides(t, c, o); is && holds != want {
+			t.Errorf("as of %v, known at %v, for %s: %v holds: %v, though %s was seen", o.now, o.known, u.name, definition, want, e.seen[c.Evidence].text(c))
 		}
 	}
 	n := 1

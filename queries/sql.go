@@ -133,7 +133,12 @@ func leavesOf[L leaf](leaves []leaf) []L {
 	return all
 }
 
+// statement ends a text. Where only some users are evaluated, rows of others are told by the keys before anything else of them
+// is read.
 func (s *sqlPrinter) statement(text string) Statement {
+	if s.scope.Actors != nil {
+		text += "\nSETTINGS optimize_move_to_prewhere_if_final = 1"
+	}
 	return Statement{SQL: text, Parameters: s.parameters}
 }
 
