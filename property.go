@@ -30,6 +30,25 @@ func PropertyKey(name string) string {
 	return b.String()
 }
 
+// PropertyName returns the dotted name that [PropertyKey] encoded.
+func PropertyName(key string) string {
+	if !strings.Contains(key, "%") {
+		return key
+	}
+	var b strings.Builder
+	for i := 0; i < len(key); i++ {
+		if key[i] == '%' && i+2 < len(key) {
+			if n, err := strconv.ParseUint(key[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(key[i])
+	}
+	return b.String()
+}
+
 // decimal is the form a text must have, wholly, to also be a number.
 var decimal = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 

@@ -91,7 +91,7 @@ func ParseRecord(record []byte) (Message, error) {
 		return m, fmt.Errorf("%w: it ends too early", errRecord)
 	case r.rest != "":
 		return m, fmt.Errorf("%w: %d bytes too many", errRecord, len(r.rest))
-	case m.Type < Identify || m.Type > Alias || project > math.MaxUint32:
+	case m.Type < Identify || m.Type > Statement || project > math.MaxUint32:
 		return m, fmt.Errorf("%w: type %d of project %d", errRecord, m.Type, project)
 	case slices.ContainsFunc(m.Attributes, func(a Attribute) bool {
 		return a.Kind > List || a.Source < Native || a.Source > Integration

@@ -85,8 +85,8 @@ func Events(scope Scope, keys []EventKey) Statement {
 	ts := s.bind("Array(Int64)", "["+strings.Join(said, ",")+"]")
 	return s.statement("SELECT toUnixTimestamp64Milli(time) AS at, received, message, toString(event) AS name, actor, toUnixTimestamp64Milli(ts) AS said,\n" +
 		"  message_id, toJSONString(properties) AS properties, context\nFROM events FINAL\n" +
-		"PREWHERE project = " + s.project + " AND event IN " + s.texts(names.all) + " AND actor IN " + s.bind("Array(UInt64)", unsigned(actors)) +
-		" AND ts IN arrayMap(t -> fromUnixTimestamp64Milli(t, 'UTC'), " + ts + ") AND message IN " + s.bind("Array(UInt64)", unsigned(messages)) +
+		"WHERE project = " + s.project + " AND event IN " + s.texts(names.all) + " AND actor IN " + s.bind("Array(UInt64)", unsigned(actors)) +
+		" AND toUnixTimestamp64Milli(ts) IN " + ts + " AND message IN " + s.bind("Array(UInt64)", unsigned(messages)) +
 		"\nORDER BY time DESC, message DESC, name DESC, actor DESC, ts DESC")
 }
 
