@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"golang.org/x/sync/errgroup"
 
 	"muster"
@@ -67,7 +68,8 @@ func (e *Evaluator) Explain(ctx context.Context, project projects.Project, d que
 	if err != nil {
 		return Explanation{}, err
 	}
-	who, err := e.identityOf(ctx, scope, user)
+	var found clickhouse.Statistics
+	who, err := e.identityOf(ctx, scope, user, &found)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -101,7 +103,10 @@ func (e *Evaluator) Explain(ctx context.Context, project projects.Project, d que
 		}
 	}
 	result.Elapsed = time.Since(start)
-	result.RowsRead, result.BytesRead = r.holdsRead.Rows+r.seenRead.Rows, r.holdsRead.Bytes+r.seenRead.Bytes
+	for _, read := range []clickhouse.Statistics{found, r.holdsRead, r.seenRead} {
+		result.RowsRead += read.Rows
+		result.BytesRead += read.Bytes
+	}
 	return result, nil
 }
 
@@ -179,40 +184,24 @@ func (r *explanationReader) readSeen(ctx context.Context, statement queries.Stat
 
 // absence says why the user was not there at the time.
 func (r *explanationReader) absence(ctx context.Context, scope queries.Scope) (string, error) {
-	asOf := scope.Now.Format(time.RFC3339Nano)
-	scope.Now = time.Now()
-	var uid uint32
-	var first, last time.Time
-	statement := queries.Sightings(scope, actorNumbers(scope.Actors))
-	rows, err := r.evaluator.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
-	if err != nil {
-		return "", failed(ctx, "explain", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := rows.Scan(&uid, &first, &last); err != nil {
-			return "", failed(ctx, "explain", err)
+	asOf, knownAt := scope.Now, scope.KnownAt
+	scope.Now, scope.KnownAt = time.Now(), time.Time{}
+	reason := "the user was never seen doing anything"
+	err := r.evaluator.each(ctx, "explain", queries.Activity(scope), func(rows driver.Rows) error {
+		var events, sessions uint64
+		var first, last int64
+		if err := rows.Scan(&events, &sessions, &first, &last); err != nil {
+			return err
 		}
-	}
-	switch err := rows.Err(); {
-	case err != nil:
-		return "", failed(ctx, "explain", err)
-	case first.IsZero():
-		return "the user was never seen doing anything", nil
-	case !scope.KnownAt.IsZero():
-		return fmt.Sprintf("nothing the user did by %s was known by %s; a definition holds for nobody who was not seen yet", asOf,
-			scope.KnownAt.Format(time.RFC3339Nano)), nil
-	}
-	return fmt.Sprintf("the user was first seen at %s, after %s; a definition holds for nobody who was not seen yet",
-		first.UTC().Format(time.RFC3339Nano), asOf), nil
-}
-
-func actorNumbers(actors []muster.Actor) []uint64 {
-	all := make([]uint64, len(actors))
-	for i, a := range actors {
-		all[i] = uint64(a)
-	}
-	return all
+		if seen := instant(first); seen.After(asOf) {
+			reason = fmt.Sprintf("the user was first seen at %s, after %s", seen.Format(time.RFC3339Nano), asOf.Format(time.RFC3339Nano))
+		} else {
+			reason = fmt.Sprintf("nothing the user did by %s was known by %s", asOf.Format(time.RFC3339Nano), knownAt.Format(time.RFC3339Nano))
+		}
+		reason += "; a definition holds for nobody who was not seen yet"
+		return nil
+	})
+	return reason, err
 }
 
 // tree puts what was read together.

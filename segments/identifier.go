@@ -23,10 +23,11 @@ type identity struct {
 	actors []Identifier
 }
 
-// identityOf finds the user an actor is of: by its address, or by that of any actor that joined it.
-func (e *Evaluator) identityOf(ctx context.Context, scope queries.Scope, actor muster.Actor) (identity, error) {
+// identityOf finds the user an actor is of: by its address, or by that of any actor that joined it. What is read is added to
+// the statistics.
+func (e *Evaluator) identityOf(ctx context.Context, scope queries.Scope, actor muster.Actor, read *clickhouse.Statistics) (identity, error) {
 	statement := queries.Identifiers(scope, actor)
-	rows, err := e.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	rows, err := e.db.Query(clickhouse.WithStatistics(ctx, statement.Parameters, read), statement.SQL)
 	if err != nil {
 		return identity{}, failed(ctx, "find the user", err)
 	}

@@ -68,7 +68,7 @@ func (e *Evaluator) profileScope(ctx context.Context, project projects.Project, 
 	if err != nil {
 		return scope, identity{}, err
 	}
-	who, err := e.identityOf(ctx, scope, user)
+	who, err := e.identityOf(ctx, scope, user, &clickhouse.Statistics{})
 	return who.among(scope), who, err
 }
 

@@ -134,6 +134,11 @@ func TestExplain(t *testing.T) {
 	if x.Matched || !strings.Contains(x.Reason, "first seen at") {
 		t.Errorf("bob before bob was seen: %+v", x)
 	}
+	var document struct{ Paths map[string]any }
+	ask(t, s, "GET", "/openapi.json", "", 200, &document)
+	if document.Paths["/api/v1/segments/explain"] == nil || document.Paths["/api/v1/users/{user}/attributes/{name}/history"] == nil {
+		t.Errorf("the OpenAPI document has %d paths and not these", len(document.Paths))
+	}
 	for _, c := range []struct {
 		body string
 		code int
