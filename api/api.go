@@ -27,6 +27,7 @@ type Config struct {
 	Segments  *segments.Store
 	Evaluator *segments.Evaluator
 	Exports   *exports.Service
+	Tags      *segments.Tagger
 	// Rejections are the messages the door did not accept.
 	Rejections *ingest.Rejections
 	DB         *clickhouse.DB // where a project's settings are kept
@@ -43,13 +44,14 @@ type server struct{ Config }
 
 // New returns the handler of /api/v1, /openapi.json, /docs and the dashboard.
 func New(c Config) (http.Handler, error) {
-	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Exports == nil || c.Flush == nil ||
+	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Exports == nil || c.Tags == nil || c.Flush == nil ||
 		c.Rejections == nil || c.DB == nil || c.Dashboard == nil || c.Log == nil {
 		return nil, errors.New("api: a part of the configuration is missing")
 	}
 	s := &server{c}
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
+	router.UseRawPath = true // the name of an attribute may have a slash in it
 	router.Use(s.recoverPanics)
 	router.NoRoute(func(g *gin.Context) {
 		if isAPI(g.Request.URL.Path) {
@@ -74,9 +76,12 @@ func New(c Config) (http.Handler, error) {
 	group.UseMiddleware(s.requireSecret, limitTime)
 	s.registerSegments(group)
 	s.registerPreview(group)
+	s.registerExplain(group)
 	s.registerMembers(group)
 	s.registerRuns(group)
 	s.registerUsers(group)
+	s.registerProfile(group)
+	s.registerTags(group)
 	s.registerCatalog(group)
 	s.registerExports(group)
 	s.registerRejections(group)

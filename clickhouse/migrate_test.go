@@ -37,11 +37,13 @@ func TestMigrate(t *testing.T) {
 		{"twice", []fstest.MapFS{files("0001_a.sql", first), files("0001_a.sql", first)}, ""},
 		{"with a new one", []fstest.MapFS{files("0001_a.sql", first), files("0001_a.sql", first, "0002_c.sql", second)}, ""},
 		{
-			"edited after it landed", []fstest.MapFS{files("0001_a.sql", first), files("0001_a.sql", first+" ")},
+			"edited after it landed",
+			[]fstest.MapFS{files("0001_a.sql", first), files("0001_a.sql", first+" ")},
 			"migration 0001_a.sql was edited after it landed",
 		},
 		{
-			"of a newer version", []fstest.MapFS{files("0001_a.sql", first, "0002_c.sql", second), files("0001_a.sql", first)},
+			"of a newer version",
+			[]fstest.MapFS{files("0001_a.sql", first, "0002_c.sql", second), files("0001_a.sql", first)},
 			"the database has migration 0002_c.sql, which this muster does not know",
 		},
 		{"one number twice", []fstest.MapFS{files("0001_a.sql", first, "0001_b.sql", second)}, "have the same number"},

@@ -36,6 +36,9 @@ type said struct {
 
 // sayings calls yield with all a message says about identifiers.
 func (m *Message) sayings(yield func(said)) {
+	if m.Type == Statement {
+		return // its user is known
+	}
 	actor := m.Actor()
 	own := said{saying: saying{actor: actor}, project: m.Project, kind: muster.Identified, id: m.UserID, time: m.Time}
 	if m.UserID == "" {

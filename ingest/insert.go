@@ -41,8 +41,10 @@ func (w *inserter) insert(ctx context.Context, token string, messages []Message)
 		return false, nil
 	}
 	rows := rowsOf(messages)
-	if err := w.send(ctx, token+"/events", insertEvents, eventColumns(rows)); err != nil {
-		return false, fmt.Errorf("insert events: %w", err)
+	if columns := eventColumns(rows); columns != nil {
+		if err := w.send(ctx, token+"/events", insertEvents, columns); err != nil {
+			return false, fmt.Errorf("insert events: %w", err)
+		}
 	}
 	if columns := snapshotColumns(rows); columns != nil {
 		if err := w.send(ctx, token+"/attributes", insertSnapshots, columns); err != nil {

@@ -30,6 +30,10 @@ const (
 	Screen   Type = 4
 	Group    Type = 5
 	Alias    Type = 6
+
+	// Statement is what people say about a user who is known: attributes alone. Nothing was done, so it is no event, and no
+	// sender can make one.
+	Statement Type = 7
 )
 
 // typeOf reads the name a client gives a type.

@@ -86,7 +86,7 @@ func ParseRecord(record []byte) (Message, error) {
 	for range attributes {
 		m.Attributes = append(m.Attributes, r.attribute())
 	}
-	return m, r.end(m.Type < Identify || m.Type > Alias || project > math.MaxUint32 ||
+	return m, r.end(m.Type < Identify || m.Type > Statement || project > math.MaxUint32 ||
 		slices.ContainsFunc(m.Attributes, func(a Attribute) bool {
 			return a.Kind > List || a.Source < Native || a.Source > Integration
 		}))

@@ -23,6 +23,10 @@ func exampleMessages() []Message {
 				{Name: "email", Source: Native, Kind: Null},
 			},
 		},
+		{
+			Project: 1, Type: Statement, UserID: "u", MessageID: "m2", Timestamp: 2, Time: 2, Received: 3, Properties: "{}", Context: "{}",
+			Attributes: []Attribute{{Name: "tags", Source: Native, Kind: List, List: []string{"vip"}}},
+		},
 	}
 }
 

@@ -29,8 +29,12 @@ func (r row) within(o row) int {
 	return cmp.Or(cmp.Compare(r.actor, o.actor), cmp.Compare(r.Timestamp, o.Timestamp), cmp.Compare(r.hash, o.hash))
 }
 
-// eventColumns are the rows of table events, sorted by its key.
-func eventColumns(rows []row) []any {
+// eventColumns are the rows of table events, sorted by its key; nil when nobody did anything.
+func eventColumns(all []row) []any {
+	rows := slices.DeleteFunc(slices.Clone(all), func(r row) bool { return r.Type == Statement })
+	if len(rows) == 0 {
+		return nil
+	}
 	slices.SortFunc(rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.Project, b.Project), cmp.Compare(a.Event, b.Event), a.within(b))
 	})

@@ -31,6 +31,7 @@ func (d *decoder) say(m *Message) error {
 	case Alias:
 		m.Event = "$alias"
 		return d.alias(m)
+	case Statement: // no sender has a name for it
 	}
 	return fmt.Errorf("decode: type %d is not handled", m.Type)
 }

@@ -51,10 +51,10 @@ func Decode(text []byte) (Definition, error) {
 	return Definition{root}, d.err()
 }
 
-// At moves the pointers of an error's issues under a place in a larger body.
+// At moves the pointers of what is wrong with a definition under its place in a larger body. Other errors stay as they are.
 func At(pointer string, err error) error {
 	e, ok := errors.AsType[*muster.Error](err)
-	if !ok {
+	if !ok || e.Code != muster.InvalidDefinition {
 		return err
 	}
 	moved := *e

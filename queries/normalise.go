@@ -31,22 +31,13 @@ func (c normaliser) node(n Node) formula {
 	case EventTime:
 		return c.eventTime(n)
 	case Sequence:
-		steps := make([]Step, len(n.Steps))
-		for i, step := range n.Steps {
-			steps[i] = Step{step.Event, c.predicate(step.Where)}
-		}
-		return leafFormula(sequenceLeaf{steps, n.CompleteWithin, c.window(n.Window)})
+		return leafFormula(c.sequence(n))
 	case Experience:
-		where := []Predicate{textProperty("experience", n.ID)}
-		if n.Interaction != "" {
-			where = append(where, textProperty("interaction", n.Interaction))
-		}
-		return c.counted(eventLeaf{name: experienceEvent, where: AllOf{where}, window: c.window(n.Window)}, n.Count)
+		return c.counted(eventLeaf{name: experienceEvent, where: interactions(n), window: c.window(n.Window)}, n.Count)
 	case Answer:
 		return c.compared(n.Comparison, func(test Comparison) formula { return c.answer(n, test) })
 	case Tag:
-		has := Comparison{Op: OpHasAny, Operand: Operand{Kind: TextsOperand, Texts: []string{n.Name}}}
-		return leafFormula(attributeLeaf{tagsAttribute, has})
+		return leafFormula(attributeLeaf{tagsAttribute, hasTag(n)})
 	case Import:
 		return leafFormula(importLeaf{n.ID})
 	case Segment:
@@ -62,16 +53,6 @@ func (c normaliser) nodes(of []Node) []formula {
 		all[i] = c.node(n)
 	}
 	return all
-}
-
-// Where experiences and tags are kept.
-const (
-	experienceEvent = "$experience"
-	tagsAttribute   = "tags"
-)
-
-func textProperty(path, value string) Predicate {
-	return Property{path, Comparison{Op: OpEquals, Operand: Operand{Kind: TextOperand, Text: value}}}
 }
 
 // given is the formula, or its complement.
@@ -153,13 +134,13 @@ func (c normaliser) eventTime(n EventTime) formula {
 
 // answer asks something of any answer to a question, or of the latest.
 func (c normaliser) answer(n Answer, test Comparison) formula {
-	where := []Predicate{textProperty("experience", n.Experience), textProperty("question", n.Question)}
-	tested := Property{"answer", test}
+	where := asking(n)
+	tested := Property{answerProperty, test}
 	if !n.Latest {
 		where = append(where, tested)
 		return c.event(eventLeaf{name: experienceEvent, where: AllOf{where}, window: c.window(n.Window), measure: measure{kind: happened}})
 	}
-	where = append(where, Property{"answer", Comparison{Op: OpExists}})
+	where = append(where, answered)
 	return c.event(eventLeaf{
 		name: experienceEvent, where: AllOf{where}, window: c.window(n.Window), measure: measure{kind: latestMeasure, test: tested},
 	})

@@ -12,7 +12,7 @@ import (
 
 // passes are the functions that go through all types of a sealed interface: every one of them has a case for every type.
 var passes = map[string][]string{
-	"node":      {"resolver.node", "normaliser.node", "printer.node", "sentence", "NamesOf"},
+	"node":      {"resolver.node", "normaliser.node", "printer.node", "sentence", "NamesOf", "explainer.node"},
 	"predicate": {"clock.predicate", "printer.predicate", "predicateSentence", "sqlPrinter.predicate"},
 	"leaf":      {"sourceOf"},
 }

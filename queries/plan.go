@@ -59,10 +59,7 @@ const (
 // Compile plans the evaluation of definitions. Its error is a [muster.Error] when one names a segment that is unknown or
 // comes back to itself.
 func Compile(scope Scope, targets []Target) (*Plan, error) {
-	scope.Now = scope.Now.Truncate(time.Millisecond)
-	if scope.Zone == nil {
-		scope.Zone = time.UTC
-	}
+	scope = scope.pinned()
 	p := &Plan{scope: scope, targets: targets, numbers: map[string]int{}}
 	n := normaliser{clock{scope.Now, scope.Zone}}
 	for _, t := range targets {
@@ -76,6 +73,15 @@ func Compile(scope Scope, targets []Target) (*Plan, error) {
 	}
 	p.group()
 	return p, nil
+}
+
+// pinned returns the scope with its now cut to milliseconds, in a zone.
+func (s Scope) pinned() Scope {
+	s.Now = s.Now.Truncate(time.Millisecond)
+	if s.Zone == nil {
+		s.Zone = time.UTC
+	}
+	return s
 }
 
 // Now returns the plan's pinned now.

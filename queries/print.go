@@ -12,9 +12,13 @@ import (
 // Print returns the definition as canonical JSON: decoding it gives the same definition, and equal definitions print
 // the same.
 func Print(d Definition) []byte {
+	return printJSON(func(p printer) { p.node(d.root) })
+}
+
+// printJSON returns the value that a function writes.
+func printJSON(write func(printer)) []byte {
 	var b bytes.Buffer
-	p := printer{jsontext.NewEncoder(&b)}
-	p.node(d.root)
+	write(printer{jsontext.NewEncoder(&b)})
 	return bytes.TrimSpace(b.Bytes())
 }
 

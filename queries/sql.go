@@ -79,12 +79,19 @@ func scan(numbers []int, rows string, conditions []string) string {
 }
 
 // everyone prints leaf 0: the users of the project that were seen by now. Those first seen later are few or none, so the
-// actors are looked up only where there are any; a user with several actors was seen when the first of them was.
+// actors are looked up only where there are any; a user with several actors was seen when the first of them was. Of some users
+// all are looked up.
 func (s *sqlPrinter) everyone() string {
 	if !s.scope.KnownAt.IsZero() {
 		rows := "SELECT " + uidOf + " AS uid\nFROM events FINAL\nWHERE project = " + s.project + " AND " + sighting + " <= " + s.now +
 			s.known("received") + s.among
 		return scan([]int{0}, rows, []string{"uid != 0"})
+	}
+	if s.scope.Actors != nil {
+		return "SELECT toUInt16(0) AS leaf, groupBitmapState(uid) AS bitmap\nFROM (\n  SELECT uid\n  FROM (\n" +
+			"    SELECT uid, true AS indexed, " + s.now + " AS seen FROM actors FINAL\n    WHERE project = " + s.project + " AND rank = 0" + s.among + "\n" +
+			"    UNION ALL\n    SELECT " + uidOf + " AS uid, false AS indexed, first_seen AS seen FROM activity\n    WHERE project = " + s.project +
+			s.among + "\n  )\n  GROUP BY uid\n  HAVING max(indexed) AND (min(indexed) OR minIf(seen, NOT indexed) <= " + s.now + ")\n)"
 	}
 	return "SELECT leaf, bitmap FROM (\n" +
 		"  WITH\n" +
@@ -133,7 +140,12 @@ func leavesOf[L leaf](leaves []leaf) []L {
 	return all
 }
 
+// statement ends a text. Where only some users are evaluated, rows of others are told by the keys before anything else of them
+// is read.
 func (s *sqlPrinter) statement(text string) Statement {
+	if s.scope.Actors != nil {
+		text += "\nSETTINGS optimize_move_to_prewhere_if_final = 1"
+	}
 	return Statement{SQL: text, Parameters: s.parameters}
 }
 

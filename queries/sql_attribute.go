@@ -22,24 +22,32 @@ func (s *sqlPrinter) attributeRows(name string) string {
 //
 // latest_attributes has the latest of each actor. It is the user's for everybody but the mixed: users of whom an actor
 // other than the first has a value, or of whom an actor's latest is from after now. Theirs is found in the snapshots. The
-// mixed are few, and where there are none the snapshots are not read. An actor's lowest bit tells an anonymous one; of
-// users, only those that were aliased have another rank than the first.
+// mixed are few, and where there are none the snapshots are not read. Where only some users are evaluated, theirs are read at once. An actor's lowest bit tells an anonymous one; of
+// users, only those that were aliased have another rank than the first. A rank is not compared with zero: ClickHouse would turn
+// the comparison into a scan of the whole dictionary.
 func (s *sqlPrinter) latestRows(name string) string {
+	of := "project = " + s.project + " AND attribute = " + name + s.among
+	if s.scope.Actors != nil {
+		return s.latestSnapshots(of)
+	}
 	later := "time > " + s.now
 	if !s.scope.KnownAt.IsZero() {
 		later += " OR NOT (true" + s.known("received") + ")"
 	}
-	of := "project = " + s.project + " AND attribute = " + name + s.among
 	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM latest_attributes FINAL\n  WHERE " + of +
-		" AND (bitTest(actor, 0) AND dictGet('actor_uids', 'rank', actor) > 0\n" +
+		" AND (bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))\n" +
 		"    OR actor IN (SELECT actor FROM actors WHERE project = " + s.project + " AND kind = 'user' AND rank > 0)\n" +
 		"    OR " + later + ")\n) AS mixed\n" +
 		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of +
 		" AND NOT bitmapContains(mixed, uid)\nUNION ALL\n" +
-		"SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list\nFROM (\n" +
+		s.latestSnapshots("bitmapCardinality(mixed) > 0 AND "+of+" AND bitmapContains(mixed, uid)")
+}
+
+// latestSnapshots prints each user's latest value as of now, of the snapshots where a condition holds.
+func (s *sqlPrinter) latestSnapshots(where string) string {
+	return "SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list\nFROM (\n" +
 		"  SELECT " + uidOf + " AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value\n" +
-		"  FROM attribute_snapshots FINAL\n  WHERE bitmapCardinality(mixed) > 0 AND " + of + " AND time <= " + s.now + s.known("received") +
-		"\n    AND bitmapContains(mixed, uid)\n  GROUP BY uid\n)"
+		"  FROM attribute_snapshots FINAL\n  WHERE " + where + "\n    AND time <= " + s.now + s.known("received") + "\n  GROUP BY uid\n)"
 }
 
 // idRows prints the id each user is known by, of one kind of actor: that of the first of them.

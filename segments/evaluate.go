@@ -93,17 +93,21 @@ func (e *Evaluator) scope(ctx context.Context, project projects.Project, at At) 
 	if err != nil {
 		return queries.Scope{}, nil, err
 	}
-	scope := queries.Scope{
-		Project: project.ID, Zone: project.Zone, Now: time.Now().UTC().Truncate(time.Millisecond),
-		Lookup: func(id string) (queries.Definition, bool) {
-			seg, ok := current[id]
-			return seg.Definition, ok
-		},
-		Imports: func(id string) bool { return imports[id] },
+	scope, err := pin(project, at)
+	scope.Lookup = func(id string) (queries.Definition, bool) {
+		seg, ok := current[id]
+		return seg.Definition, ok
 	}
+	scope.Imports = func(id string) bool { return imports[id] }
+	return scope, current, err
+}
+
+// pin returns the scope of a project at a time, with now pinned.
+func pin(project projects.Project, at At) (queries.Scope, error) {
+	scope := queries.Scope{Project: project.ID, Zone: project.Zone, Now: time.Now().UTC().Truncate(time.Millisecond)}
 	if at.AsOf != nil {
 		if y := at.AsOf.Year(); y < 1970 || y > 2200 {
-			return scope, nil, &muster.Error{
+			return scope, &muster.Error{
 				Code: muster.InvalidArgument, Detail: "as_of is out of range",
 				Issues: []muster.Issue{{Pointer: "/as_of", Code: "out_of_range", Detail: "as_of must be between the years 1970 and 2200"}},
 			}
@@ -113,7 +117,7 @@ func (e *Evaluator) scope(ctx context.Context, project projects.Project, at At) 
 	if at.KnownAt != nil {
 		scope.KnownAt = at.KnownAt.UTC()
 	}
-	return scope, current, nil
+	return scope, nil
 }
 
 // failed says what went wrong with a query: that it took too long, that ClickHouse is away, or that it is our fault.

@@ -233,12 +233,16 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	if err != nil {
 		return err
 	}
+	tags, err := segments.NewTagger(segments.TaggerConfig{Evaluator: b.evaluator, State: s.state, Flush: b.drain.Flush})
+	if err != nil {
+		return err
+	}
 	rejections, err := ingest.NewRejections(db, s.door)
 	if err != nil {
 		return err
 	}
 	handler, err := api.New(api.Config{
-		Keys: s.keys, Projects: s.projects, Segments: store, Evaluator: b.evaluator, Exports: datasets, Flush: b.flush,
+		Keys: s.keys, Projects: s.projects, Segments: store, Evaluator: b.evaluator, Exports: datasets, Tags: tags, Flush: b.flush,
 		DB: db, Rejections: rejections, Dashboard: web.Handler(), Log: s.cfg.log,
 	})
 	if err != nil {
@@ -262,6 +266,13 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	s.store.Store(b)
 	s.api.Store(&handler)
 	return nil
+}
+
+// state puts what people say of a user into the spool.
+func (s *service) state(ctx context.Context, said segments.Statement) (uint64, error) {
+	return s.door.State(ctx, said.Project, said.Kind, said.ID, said.At, []ingest.Attribute{
+		{Name: said.Attribute, Source: ingest.Native, Kind: ingest.List, List: said.List},
+	})
 }
 
 // flush returns when everything acknowledged before is in ClickHouse and its actors are users.

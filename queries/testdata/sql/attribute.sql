@@ -22,7 +22,7 @@ leaves AS (
     FROM (
       WITH (
         SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes FINAL
-        WHERE project = {project:UInt32} AND attribute = {p1:String} AND (bitTest(actor, 0) AND dictGet('actor_uids', 'rank', actor) > 0
+        WHERE project = {project:UInt32} AND attribute = {p1:String} AND (bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
           OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND kind = 'user' AND rank > 0)
           OR time > fromUnixTimestamp64Milli({now:Int64}, 'UTC'))
       ) AS mixed
@@ -34,8 +34,8 @@ leaves AS (
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
         FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p1:String} AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-          AND bitmapContains(mixed, uid)
+        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p1:String} AND bitmapContains(mixed, uid)
+          AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
     )
