@@ -20,8 +20,9 @@ const (
 
 // inserter writes messages to the tables.
 type inserter struct {
-	db    *clickhouse.DB
-	known known
+	db     *clickhouse.DB
+	known  known
+	erased erasures // the state in which known was right
 }
 
 // insert writes the rows of the messages, and reports whether there was anything new about identifiers. token names
@@ -38,6 +39,9 @@ func (w *inserter) insert(ctx context.Context, token string, messages []Message)
 		if err := w.send(ctx, token+"/attributes", insertSnapshots, columns); err != nil {
 			return false, fmt.Errorf("insert attributes: %w", err)
 		}
+	}
+	if err := w.forgetErased(ctx); err != nil {
+		return false, err
 	}
 	fresh := w.known.unknown(identitiesOf(messages))
 	if len(fresh) == 0 {
