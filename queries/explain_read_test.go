@@ -76,7 +76,8 @@ func TestExplanationReadsLittle(t *testing.T) {
 	if err := db.QueryRow(t.Context(), "SELECT cityHash64(toUInt64(123456))").Scan(&actor); err != nil {
 		t.Fatal(err)
 	}
-	fx := &fixture{db: db, zone: time.UTC, imports: map[string]bool{"list": true}}
+	fx := database{DB: db}.fixture(project)
+	fx.world.imports["list"] = true
 	for _, at := range []struct{ now, known time.Time }{
 		{now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
 		{now: time.Date(2025, 3, 4, 0, 0, 0, 0, time.UTC)},
