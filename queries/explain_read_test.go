@@ -77,7 +77,7 @@ func TestExplanationReadsLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	fx := database{DB: db}.fixture(project)
-	fx.world.imports["list"] = true
+	fx.imports["list"] = true
 	for _, at := range []struct{ now, known time.Time }{
 		{now: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)},
 		{now: time.Date(2025, 3, 4, 0, 0, 0, 0, time.UTC)},

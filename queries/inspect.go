@@ -102,6 +102,7 @@ func (i *inspector) group(op formulaOp, count int, of []inspected, at string) in
 	}
 	var f formula
 	explained := func(inspected) bool { return true }
+	//exhaustive:ignore
 	switch op {
 	case atLeastOf:
 		f = atLeast(count, formulas)

@@ -245,7 +245,7 @@ func TestSettledIsRight(t *testing.T) {
 	var definitions []string
 	var targets []queries.Target
 	everybody := map[int]bool{}
-	for round := 0; round < 6000; round++ {
+	for range 6000 {
 		conditions := make([]string, 2+g.IntN(2))
 		for i := range conditions {
 			conditions[i] = condition()

@@ -106,6 +106,7 @@ func (t *tests) listImpossible() bool {
 	}
 	has := func(text string) bool { return slices.Contains(all, text) }
 	for _, c := range t.negative {
+		//exhaustive:ignore
 		switch c.Op {
 		case OpHasAny:
 			if slices.ContainsFunc(c.Operand.Texts, has) {
@@ -189,6 +190,7 @@ func (v candidate) is(c Comparison) (is, sure bool) {
 		return is, c.IgnoreCase || !is
 	}
 	equal := func(a, b string) bool { return a == b }
+	//exhaustive:ignore
 	switch c.Op {
 	case OpExists:
 		return true, true
@@ -234,6 +236,7 @@ func numbersOf(c Comparison) (numberSet, bool) {
 	switch c.Operand.Kind {
 	case NumberOperand:
 		n := c.Operand.Number
+		//exhaustive:ignore
 		switch c.Op {
 		case OpEquals:
 			return numberSet{{at(n, false), at(n, true)}}, true
