@@ -21,6 +21,9 @@ type Run struct {
 	DefinitionHash string
 	AsOf           time.Time
 	Previous       uuid.UUID // the run that entered and exited are counted against; nil for the first
+	Base           uuid.UUID // the run that keeps the members whole: itself, or one that it is some steps after
+	Step           uint32    // how many runs over the same base came before, the base included; 0 for the base
+	Tick           uint64    // the number of a live run, which those made together share; 0 for a run that was asked for
 	Size           uint64
 	Entered        uint64
 	Exited         uint64
@@ -53,12 +56,15 @@ func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, i
 		if run.ID, err = uuid.NewV7(); err != nil {
 			return nil, fmt.Errorf("make a run id: %w", err)
 		}
+		run.Base = run.ID
+		name := queries.Run{ID: run.ID}
 		if before := last[id]; before != nil {
 			run.Previous = before.ID
+			name.Base, name.Step = before.Base, before.Step
 		}
 		runs = append(runs, run)
 		targets = append(targets, queries.Target{ID: id, Definition: seg.Definition})
-		names = append(names, queries.Run{ID: run.ID, Previous: run.Previous})
+		names = append(names, name)
 	}
 	plan, err := queries.Compile(scope, targets)
 	if err != nil {
@@ -119,14 +125,14 @@ func (e *Evaluator) size(ctx context.Context, project muster.ProjectID, runs []R
 // finish records the runs, which makes them visible.
 func (e *Evaluator) finish(ctx context.Context, project muster.ProjectID, runs []Run) error {
 	batch, err := e.db.PrepareBatch(ctx, `INSERT INTO segment_runs (project, segment, run, revision, definition_hash, as_of,
-		previous, size, entered, exited, elapsed_ms, finished_at)`)
+		previous, base, step, tick, size, entered, exited, elapsed_ms, finished_at)`)
 	if err != nil {
 		return failed(ctx, "record the runs", err)
 	}
 	defer batch.Close()
 	for _, r := range runs {
-		if err := batch.Append(uint32(project), r.Segment, r.ID, r.Revision, r.DefinitionHash, r.AsOf, r.Previous, r.Size, r.Entered,
-			r.Exited, uint64(r.Elapsed.Milliseconds()), r.FinishedAt); err != nil {
+		if err := batch.Append(uint32(project), r.Segment, r.ID, r.Revision, r.DefinitionHash, r.AsOf, r.Previous, r.Base, r.Step,
+			r.Tick, r.Size, r.Entered, r.Exited, uint64(r.Elapsed.Milliseconds()), r.FinishedAt); err != nil {
 			return fmt.Errorf("record the runs: %w", err)
 		}
 	}
