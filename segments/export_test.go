@@ -10,8 +10,8 @@ import (
 	"muster/queries"
 )
 
-// SetClock makes ticks happen at a test's times, and never from nothing unless they must.
-func (l *Live) SetClock(now func() time.Time) { l.now, l.wholeEvery = now, 1<<62 }
+// NeverWhole makes ticks compute nothing from nothing unless they must.
+func (l *Live) NeverWhole() { l.wholeEvery = 1 << 62 }
 
 // UIDs evaluates definitions for all users.
 func (e *Evaluator) UIDs(ctx context.Context, project projects.Project, all []queries.Definition, now time.Time) ([][]uint32, error) {

@@ -33,9 +33,9 @@ type Live struct {
 	projects map[muster.ProjectID]*liveProject
 }
 
-// NewLive returns the live segments of an evaluator, whose members it puts into current.
-func NewLive(e *Evaluator, current *membership.Current) *Live {
-	return &Live{evaluator: e, current: current, now: time.Now, wholeEvery: wholeEvery, projects: map[muster.ProjectID]*liveProject{}}
+// NewLive returns the live segments of an evaluator, whose members it puts into current. Ticks are as of what now returns.
+func NewLive(e *Evaluator, current *membership.Current, now func() time.Time) *Live {
+	return &Live{evaluator: e, current: current, now: now, wholeEvery: wholeEvery, projects: map[muster.ProjectID]*liveProject{}}
 }
 
 // liveProject is what is remembered of a project.

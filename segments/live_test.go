@@ -65,8 +65,8 @@ func newWorld(t *testing.T, seed uint64) *world {
 
 func (w *world) newProcess() *process {
 	current := membership.NewCurrent()
-	live := segments.NewLive(w.evaluator, current)
-	live.SetClock(func() time.Time { return w.now })
+	live := segments.NewLive(w.evaluator, current, func() time.Time { return w.now })
+	live.NeverWhole()
 	return &process{live, current}
 }
 

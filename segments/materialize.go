@@ -35,8 +35,13 @@ type Run struct {
 // their runs in the order of the ids. A run is visible when all of it is kept, and not before; one that ends half way
 // leaves nothing that is read.
 func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, ids []string) ([]Run, error) {
+	return e.MaterializeAt(ctx, project, ids, At{})
+}
+
+// MaterializeAt is [Evaluator.Materialize] as of a time of one's own.
+func (e *Evaluator) MaterializeAt(ctx context.Context, project projects.Project, ids []string, at At) ([]Run, error) {
 	start := time.Now()
-	scope, current, err := e.scope(ctx, project, At{})
+	scope, current, err := e.scope(ctx, project, at)
 	if err != nil {
 		return nil, err
 	}

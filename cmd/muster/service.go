@@ -259,7 +259,7 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	}
 	leases := jobs.NewLeases(db)
 	materializer := jobs.NewMaterializer(s.projects, store, b.evaluator, leases, s.cfg.log)
-	keeper := jobs.NewLiveKeeper(s.projects, segments.NewLive(b.evaluator, s.current), leases, s.cfg.log)
+	keeper := jobs.NewLiveKeeper(s.projects, segments.NewLive(b.evaluator, s.current, time.Now), leases, s.cfg.log)
 	s.goRun(func() {
 		if err := b.drain.Run(running); err != nil {
 			s.fail(err)
