@@ -1,10 +1,13 @@
 package segments_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -372,8 +375,13 @@ func TestTicksAgreeWithAnEvaluationOfEverything(t *testing.T) {
 				w.must(err)
 				w.now = w.now.Add(one(w, time.Millisecond, time.Second, time.Minute, 30*time.Minute, time.Hour, 12*time.Hour, 24*time.Hour))
 				p := w.processes[w.IntN(10)/8]
-				if w.IntN(15) == 0 {
-					*p = *w.newProcess()
+				switch w.IntN(12) {
+				case 0:
+					*p = *w.newProcess() // it was started again
+				case 1, 2, 3:
+					w.interrupt(p)
+				case 4:
+					w.race()
 				}
 				tick, err := p.live.Tick(t.Context(), w.project)
 				w.must(err)
@@ -384,11 +392,61 @@ func TestTicksAgreeWithAnEvaluationOfEverything(t *testing.T) {
 				}
 				w.check(p)
 			}
-			if whole > 10 || w.skipped == 0 {
+			if whole > w.ticks/2 || w.skipped == 0 {
 				t.Errorf("%d of %d ticks computed everything, and %d leaves were not read: nothing was tested", whole, w.ticks, w.skipped)
 			}
 			w.checkHistory()
+			_, err := w.processes[0].live.Tick(t.Context(), w.project)
+			w.must(err)
+			w.prune()
 		})
+	}
+}
+
+// interrupt stops a tick anywhere in it, as a crash would; what it left must do no harm to the next.
+func (w *world) interrupt(p *process) {
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Duration(w.IntN(150))*time.Millisecond)
+	defer cancel()
+	if _, err := p.live.Tick(ctx, w.project); err == nil {
+		w.ticks++
+	}
+	if w.IntN(2) == 0 {
+		*p = *w.newProcess()
+	}
+}
+
+// race has both processes make the same tick. One of them may be told that the other was faster.
+func (w *world) race() {
+	var group sync.WaitGroup
+	errs := make([]error, len(w.processes))
+	for i, p := range w.processes {
+		group.Go(func() { _, errs[i] = p.live.Tick(w.t.Context(), w.project) })
+	}
+	group.Wait()
+	w.must(errors.Join(errs...))
+}
+
+// prune removes all runs that may go; what is left must be whole.
+func (w *world) prune() {
+	ctx := w.t.Context()
+	count := func(sql string) (n uint64) {
+		w.must(w.db.QueryRow(ctx, sql).Scan(&n))
+		return n
+	}
+	before := count(`SELECT count() FROM segment_runs`)
+	w.must(w.evaluator.Prune(ctx, w.project, time.Now().Add(time.Hour)))
+	if after := count(`SELECT count() FROM segment_runs`); after == 0 || after >= before {
+		w.t.Errorf("%d runs are left of %d", after, before)
+	}
+	if n := count(`SELECT count() FROM segment_members WHERE run NOT IN (SELECT run FROM segment_runs)`); n > 0 {
+		w.t.Errorf("%d rows are left of runs that are not", n)
+	}
+	p := w.newProcess() // it has nothing but what is kept
+	w.must(p.live.Follow(ctx, w.project))
+	for _, id := range w.live {
+		if !p.current.Project(1).Members(id).Equals(w.processes[0].current.Project(1).Members(id)) {
+			w.t.Errorf("the members of %s are others after what is old is gone", id)
+		}
 	}
 }
 

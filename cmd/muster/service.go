@@ -268,6 +268,7 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	s.goRun(func() { b.indexer.Run(running) })
 	s.goRun(func() { materializer.Run(running) })
 	s.goRun(func() { keeper.Run(running) })
+	s.goRun(func() { jobs.NewPruner(s.projects, b.evaluator, leases, s.cfg.log).Run(running) })
 	s.goRun(func() {
 		if err := datasets.Run(running); err != nil && running.Err() == nil {
 			s.fail(err)
