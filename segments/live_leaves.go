@@ -158,20 +158,28 @@ func (k *liveLeaves) updated(plan *queries.Plan, parts []queries.Part, read map[
 }
 
 // arrivedBefore returns a time on the server's clock: what was inserted before it can be read by now, and all that comes will carry
-// a later one. It is when the oldest insert began that is still under way.
+// a later one. It is when the oldest insert began that is still under way; where the server does not tell, long before that.
 func (e *Evaluator) arrivedBefore(ctx context.Context) (time.Time, error) {
 	var now time.Time
 	var elapsed float64
 	err := e.db.QueryRow(ctx, `
 		SELECT now64(3, 'UTC'), maxIf(elapsed, query_kind IN ('Insert', 'AsyncInsertFlush')) FROM system.processes`).Scan(&now, &elapsed)
+	if err != nil && !clickhouse.IsUnavailable(err) {
+		elapsed = longestInsert.Seconds()
+		err = e.db.QueryRow(ctx, `SELECT now64(3, 'UTC')`).Scan(&now)
+	}
 	if err != nil {
 		return now, failed(ctx, "look for inserts under way", err)
 	}
 	return now.Add(-time.Duration(elapsed * float64(time.Second))).Add(-arrivalMargin), nil
 }
 
-// arrivalMargin is taken off in addition: the ages of inserts are not exact.
-const arrivalMargin = 250 * time.Millisecond
+const (
+	// arrivalMargin is taken off in addition: the ages of inserts are not exact.
+	arrivalMargin = 250 * time.Millisecond
+	// longestInsert is how long an insert is taken to be under way where the server does not show its inserts.
+	longestInsert = 2 * time.Minute
+)
 
 // affected adds the users of each source of whom something arrived, or for whom time has passed.
 func (e *Evaluator) affected(ctx context.Context, plan *queries.Plan, since time.Time, affected []*roaring.Bitmap) error {
