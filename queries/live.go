@@ -3,6 +3,7 @@ package queries
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,27 +99,42 @@ func (p *Plan) Reads(source int, kind ArrivalKind, name string) bool {
 	}
 }
 
-// Arrivals returns the statement for what was inserted at a time on the server's clock or later: its kind, its name and
-// its users, as the state of a bitmap.
-func (p *Plan) Arrivals(since time.Time) Statement {
+// Affected returns the statement for the users of whom a leaf may have changed since before: what their rows are, a kind and a
+// name, or else the number of the source; and the users, as the state of a bitmap. Those of source zero are the users who
+// were not seen by then. They are the users of
+//
+//   - what was inserted at a time on the server's clock or later,
+//   - rows whose time is in a window now and was not before, or the other way round,
+//   - values that are to be compared with times, on the edges of those.
+func (p *Plan) Affected(since time.Time) Statement {
 	s := newPrinter(p.scope)
 	s.parameters["since"] = strconv.FormatInt(since.UnixMilli(), 10)
-	return s.statement("SELECT toString(kind) AS what, toString(name) AS whose, toString(groupBitmapState(" + uidOf + ")) AS users\nFROM arrivals\n" +
-		"WHERE project = " + s.project + " AND inserted >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')\nGROUP BY kind, name")
-}
-
-// Moved returns the statement for the users of whom a leaf may have changed because time passed since before, by source; those
-// of source zero are the users who were not seen by then. Sources without any may be missing.
-func (p *Plan) Moved() Statement {
-	s := newPrinter(p.scope)
 	s.parameters["before"] = strconv.FormatInt(p.scope.Before.UnixMilli(), 10)
-	branches := []string{moved(0, "FROM activity\nWHERE project = "+s.project+" AND first_seen > "+pinnedBefore)}
+	arrived := "SELECT toString(kind) AS what, toString(name) AS whose, toUInt16(0) AS source, toString(groupBitmapState(" + uidOf +
+		")) AS users\nFROM arrivals\nWHERE project = " + s.project + " AND "
+	branches := []string{
+		arrived + "inserted >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')\nGROUP BY kind, name",
+		affectedFacts(0, "activity", "project = "+s.project+" AND first_seen > "+pinnedBefore),
+	}
+	if moved := p.movedRows(s); moved != "" {
+		branches = append(branches, arrived+moved+"\nGROUP BY kind, name")
+	}
 	for i, src := range p.sources {
-		if from := p.movedFrom(s, src); from != "" {
-			branches = append(branches, moved(i+1, from))
+		if src.kind == attributeSource {
+			if table, condition := p.movedFacts(s, src); table != "" {
+				branches = append(branches, affectedFacts(i+1, table, condition))
+			}
 		}
 	}
-	return s.statement(s.with() + "SELECT source, users\nFROM (\n" + indent(joinBranches(branches)) + "\n)")
+	return s.statement(s.with() + "SELECT what, whose, source, users\nFROM (\n" + indent(joinBranches(branches)) + "\n)")
+}
+
+// pinnedBefore is the place of the time before, as a time.
+const pinnedBefore = "fromUnixTimestamp64Milli({before:Int64}, 'UTC')"
+
+func affectedFacts(source int, table, condition string) string {
+	return fmt.Sprintf("SELECT '' AS what, '' AS whose, toUInt16(%d) AS source, toString(groupBitmapState(%s)) AS users\nFROM %s\nWHERE %s",
+		source, uidOf, table, condition)
 }
 
 // with prints the readings that are used, before a statement.
@@ -131,32 +147,46 @@ func (s *sqlPrinter) with() string {
 
 func joinBranches(all []string) string { return strings.Join(all, "\nUNION ALL\n") }
 
-// pinnedBefore is the place of the time before, as a time.
-const pinnedBefore = "fromUnixTimestamp64Milli({before:Int64}, 'UTC')"
-
-func moved(source int, from string) string {
-	return fmt.Sprintf("SELECT toUInt16(%d) AS source, toString(groupBitmapState(%s)) AS users\n%s", source, uidOf, from)
-}
-
-// movedFrom prints where the users are found of whom a source's leaves may have moved; nothing where time does not matter.
-func (p *Plan) movedFrom(s *sqlPrinter, src source) string {
+// movedRows prints the condition of the arrivals that are at the edges of windows. Names with the same edges, which are most,
+// are one part of it.
+func (p *Plan) movedRows(s *sqlPrinter) string {
 	passed := interval{p.scope.Before.UnixMilli() + 1, p.scope.Now.UnixMilli() + 1}
-	switch src.kind {
-	case actorSource:
-		return ""
-	case importSource:
-		return s.arrived(ImportArrival, src.names, []interval{passed})
-	case attributeSource:
-		return p.movedFacts(s, src, passed)
-	case eventSource, sequenceSource:
-		var edges []interval
-		for _, n := range src.leaves {
-			edges = append(edges, changed(windowOf(p.was[n-1]), windowOf(p.leaves[n-1]))...)
+	edges := map[ArrivalKind]map[string][]interval{EventArrival: {}, AttributeArrival: {}, ImportArrival: {}}
+	for _, src := range p.sources {
+		switch src.kind {
+		case actorSource:
+		case importSource:
+			edges[ImportArrival][src.names[0]] = []interval{passed}
+		case attributeSource:
+			edges[AttributeArrival][src.names[0]] = []interval{passed}
+		case eventSource, sequenceSource:
+			for _, n := range src.leaves {
+				for _, name := range src.names {
+					edges[EventArrival][name] = append(edges[EventArrival][name], changed(windowOf(p.was[n-1]), windowOf(p.leaves[n-1]))...)
+				}
+			}
+		default:
+			panic(fmt.Sprintf("live: unknown source %d", src.kind))
 		}
-		return s.arrived(EventArrival, src.names, merged(edges))
-	default:
-		panic(fmt.Sprintf("live: unknown source %d", src.kind))
 	}
+	var conditions []string
+	for _, kind := range []ArrivalKind{EventArrival, AttributeArrival, ImportArrival} {
+		names, times := map[string][]string{}, map[string][]interval{}
+		for _, name := range slices.Sorted(maps.Keys(edges[kind])) {
+			in := merged(edges[kind][name])
+			key := fmt.Sprint(in)
+			names[key], times[key] = append(names[key], name), in
+		}
+		for _, key := range slices.Sorted(maps.Keys(names)) {
+			if len(times[key]) > 0 {
+				conditions = append(conditions, "(kind = '"+string(kind)+"' AND name IN "+s.texts(names[key])+" AND "+s.inAny("time", s.instant, times[key])+")")
+			}
+		}
+	}
+	if len(conditions) == 0 {
+		return ""
+	}
+	return joinedConditions(conditions, "OR")
 }
 
 // windowOf returns when the events of a leaf count.
@@ -171,23 +201,14 @@ func windowOf(l leaf) interval {
 	panic(fmt.Sprintf("live: %T is no leaf over events", l))
 }
 
-// arrived prints the rows of something that happened in one of some times.
-func (s *sqlPrinter) arrived(kind ArrivalKind, names []string, times []interval) string {
-	if len(times) == 0 {
-		return ""
-	}
-	return "FROM arrivals\nWHERE project = " + s.project + " AND kind = '" + string(kind) + "' AND name IN " + s.texts(names) + " AND " +
-		s.inAny("time", s.instant, times)
-}
-
 // activityAttributes are the native attributes that come from activity, and the column that a comparison with times is over;
 // a star where it is none of them.
 var activityAttributes = map[string]string{"first_seen": "first_seen", "last_seen": "last_seen", "sessions": "*"}
 
-// movedFacts prints the rows of an attribute's values whose users may have moved: values that were stated for a time
-// that has passed since, and times that are at the edges of what they are compared with. Rows that a newer one has
-// replaced may be among them, and do no harm.
-func (p *Plan) movedFacts(s *sqlPrinter, src source, passed interval) string {
+// movedFacts prints where an attribute's values are found whose users may have moved: times that are at the edges of what they
+// are compared with. Rows that a newer one has replaced may be among them, and do no harm. It prints nothing where no time is
+// compared with.
+func (p *Plan) movedFacts(s *sqlPrinter, src source) (table, condition string) {
 	name := src.names[0]
 	var edges []interval
 	for _, n := range src.leaves {
@@ -200,19 +221,19 @@ func (p *Plan) movedFacts(s *sqlPrinter, src source, passed interval) string {
 	if _, native := nativeAttributes[name]; native {
 		column := activityAttributes[name]
 		if column == "" {
-			return ""
+			return "", ""
 		}
-		from := "FROM activity\nWHERE project = " + s.project + " AND (last_seen > " + pinnedBefore
+		condition = "project = " + s.project + " AND (last_seen > " + pinnedBefore
 		if column != "*" && len(edges) > 0 {
-			from += " OR " + s.inAny(column, s.instant, edges)
+			condition += " OR " + s.inAny(column, s.instant, edges)
 		}
-		return from + ")"
+		return "activity", condition + ")"
 	}
 	if len(edges) == 0 {
-		return s.arrived(AttributeArrival, src.names, []interval{passed})
+		return "", ""
 	}
 	instant := "coalesce(instant, if(kind = 'text' AND length(text) = 10, " + s.read("read_day", "text") + ", NULL))"
-	return "FROM latest_attributes\nWHERE project = " + s.project + " AND attribute = " + s.text(name) + " AND (time > " + pinnedBefore + " OR " +
+	return "latest_attributes", "project = " + s.project + " AND attribute = " + s.text(name) + " AND (time > " + pinnedBefore + " OR " +
 		never(s.inAny(instant, s.millis, edges)) + ")"
 }
 

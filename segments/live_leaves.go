@@ -183,22 +183,27 @@ const (
 
 // affected adds the users of each source of whom something arrived, or for whom time has passed.
 func (e *Evaluator) affected(ctx context.Context, plan *queries.Plan, since time.Time, affected []*roaring.Bitmap) error {
-	arrivals := plan.Arrivals(since)
-	rows, err := e.db.Query(clickhouse.WithParameters(ctx, arrivals.Parameters), arrivals.SQL)
+	statement := plan.Affected(since)
+	rows, err := e.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
 	if err != nil {
-		return failed(ctx, "read what arrived", err)
+		return failed(ctx, "read what may have changed", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var kind, name, state string
-		if err := rows.Scan(&kind, &name, &state); err != nil {
-			return failed(ctx, "read what arrived", err)
+		var only uint16
+		if err := rows.Scan(&kind, &name, &only, &state); err != nil {
+			return failed(ctx, "read what may have changed", err)
 		}
 		users, err := membership.Decode(state)
 		if err != nil {
 			return err
 		}
 		users.Remove(0)
+		if kind == "" {
+			affected[only].Or(users)
+			continue
+		}
 		affected[0].Or(users)
 		for source := 1; source <= plan.Sources(); source++ {
 			if plan.Reads(source, queries.ArrivalKind(kind), name) {
@@ -207,15 +212,7 @@ func (e *Evaluator) affected(ctx context.Context, plan *queries.Plan, since time
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return failed(ctx, "read what arrived", err)
-	}
-	moved, err := e.readSets(ctx, plan.Moved(), nil)
-	if err != nil {
-		return err
-	}
-	for source, users := range moved {
-		users.Remove(0)
-		affected[source].Or(users)
+		return failed(ctx, "read what may have changed", err)
 	}
 	return nil
 }
