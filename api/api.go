@@ -31,7 +31,9 @@ type Config struct {
 	Rejections *ingest.Rejections
 	DB         *clickhouse.DB // where a project's settings are kept
 	// Flush returns when everything acknowledged before is queryable.
-	Flush     func(context.Context) error
+	Flush func(context.Context) error
+	// Erase takes the user that an actor is out of everything.
+	Erase     func(context.Context, muster.ProjectID, muster.Actor) error
 	Dashboard http.Handler // answers every path that is nobody else's
 	Log       *slog.Logger
 }
@@ -44,7 +46,7 @@ type server struct{ Config }
 // New returns the handler of /api/v1, /openapi.json, /docs and the dashboard.
 func New(c Config) (http.Handler, error) {
 	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Exports == nil || c.Flush == nil ||
-		c.Rejections == nil || c.DB == nil || c.Dashboard == nil || c.Log == nil {
+		c.Rejections == nil || c.DB == nil || c.Erase == nil || c.Dashboard == nil || c.Log == nil {
 		return nil, errors.New("api: a part of the configuration is missing")
 	}
 	s := &server{c}
@@ -77,6 +79,7 @@ func New(c Config) (http.Handler, error) {
 	s.registerMembers(group)
 	s.registerRuns(group)
 	s.registerUsers(group)
+	s.registerErase(group)
 	s.registerCatalog(group)
 	s.registerExports(group)
 	s.registerRejections(group)

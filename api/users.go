@@ -45,6 +45,7 @@ func (s *server) registerUsers(api huma.API) {
 			Cursor     string     `json:"cursor,omitempty"`
 			Limit      int        `json:"limit,omitempty" minimum:"1" maximum:"1000" doc:"50 unless told"`
 			AsOf       *time.Time `json:"as_of,omitempty"`
+			KnownAt    *time.Time `json:"known_at,omitempty" doc:"also ignore what was received later"`
 		}
 	},
 	) (*struct{ Body usersBody }, error) {
@@ -55,7 +56,7 @@ func (s *server) registerUsers(api huma.API) {
 				return nil, err
 			}
 		}
-		page, err := s.Evaluator.Users(ctx, projectOf(ctx), definition, segments.At{AsOf: in.Body.AsOf}, segments.PageRequest{
+		page, err := s.Evaluator.Users(ctx, projectOf(ctx), definition, segments.At{AsOf: in.Body.AsOf, KnownAt: in.Body.KnownAt}, segments.PageRequest{
 			Cursor: in.Body.Cursor, Limit: in.Body.Limit, Columns: in.Body.Columns,
 		})
 		if err != nil {

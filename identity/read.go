@@ -114,8 +114,14 @@ func (x *Index) state(ctx context.Context, project muster.ProjectID, sayings []s
 	})
 	var version uint64
 	var highest uint32
-	err := x.db.QueryRow(ctx, `SELECT max(version), max(uid) FROM actors WHERE project = {project:UInt32}`).
-		Scan(&version, &highest)
+	// actor_heights knows what was ever written, also of rows that are gone; what was written a moment ago, actors knows.
+	err := x.db.QueryRow(ctx, `
+		SELECT max(version), max(uid)
+		FROM (
+			SELECT version, uid FROM actors WHERE project = {project:UInt32}
+			UNION ALL
+			SELECT version, uid FROM actor_heights WHERE project = {project:UInt32}
+		)`).Scan(&version, &highest)
 	if err != nil {
 		return s, 0, fmt.Errorf("read the index's version: %w", err)
 	}

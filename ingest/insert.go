@@ -26,6 +26,7 @@ const (
 type inserter struct {
 	db      *clickhouse.DB
 	known   known
+	erased  erasures // the state in which known was right
 	recent  recent
 	observe func(table string, took time.Duration) // told of every insert that succeeded
 }
@@ -48,6 +49,9 @@ func (w *inserter) insert(ctx context.Context, token string, messages []Message)
 		if err := w.send(ctx, token+"/attributes", insertSnapshots, columns); err != nil {
 			return false, fmt.Errorf("insert attributes: %w", err)
 		}
+	}
+	if err := w.forgetErased(ctx); err != nil {
+		return false, err
 	}
 	fresh := w.known.unknown(identitiesOf(messages))
 	if len(fresh) == 0 {

@@ -48,6 +48,13 @@ func (x *Indexer) Now(ctx context.Context) error {
 	return err
 }
 
+// Pause runs a function while the index stands still.
+func (x *Indexer) Pause(f func() error) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return f()
+}
+
 // Run indexes until ctx ends.
 func (x *Indexer) Run(ctx context.Context) {
 	for {

@@ -49,6 +49,9 @@ func unsigned[T ~uint32 | ~uint64](all []T) string {
 	return "[" + strings.Join(printed, ",") + "]"
 }
 
+// Unsigned prints a value for a parameter of type Array(UInt32) or Array(UInt64).
+func Unsigned[T ~uint32 | ~uint64](all []T) string { return unsigned(all) }
+
 // UUIDs prints a value for a parameter of type Array(UUID).
 func UUIDs(all []uuid.UUID) string {
 	printed := make([]string, len(all))

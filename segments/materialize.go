@@ -68,6 +68,9 @@ func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, i
 	if err := e.db.Exec(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL); err != nil {
 		return nil, failed(ctx, "materialize", err)
 	}
+	if err := e.withdrawErased(ctx, project.ID, scope.Now); err != nil {
+		return nil, err
+	}
 	if err := e.size(ctx, project.ID, runs); err != nil {
 		return nil, err
 	}
@@ -75,7 +78,10 @@ func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, i
 		runs[i].Elapsed = time.Since(start)
 		runs[i].FinishedAt = time.Now().UTC().Truncate(time.Millisecond)
 	}
-	return runs, e.finish(ctx, project.ID, runs)
+	if err := e.finish(ctx, project.ID, runs); err != nil {
+		return nil, err
+	}
+	return runs, e.withdrawErased(ctx, project.ID, scope.Now)
 }
 
 // size counts what was kept for each run.

@@ -19,6 +19,7 @@ import (
 	"muster"
 	"muster/api"
 	"muster/clickhouse"
+	"muster/erasure"
 	"muster/exports"
 	"muster/identity"
 	"muster/ingest"
@@ -237,8 +238,14 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	if err != nil {
 		return err
 	}
+	eraser, err := erasure.New(erasure.Config{
+		DB: db, Index: index, Evaluator: b.evaluator, Flush: b.flush, Pause: b.indexer.Pause,
+	})
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Config{
-		Keys: s.keys, Projects: s.projects, Segments: store, Evaluator: b.evaluator, Exports: datasets, Flush: b.flush,
+		Keys: s.keys, Projects: s.projects, Segments: store, Evaluator: b.evaluator, Exports: datasets, Flush: b.flush, Erase: eraser.Erase,
 		DB: db, Rejections: rejections, Dashboard: web.Handler(), Log: s.cfg.log,
 	})
 	if err != nil {
