@@ -76,6 +76,7 @@ func New(c Config) (http.Handler, error) {
 	group.UseMiddleware(s.requireSecret, limitTime)
 	s.registerSegments(group)
 	s.registerPreview(group)
+	s.registerDiff(group)
 	s.registerMembers(group)
 	s.registerRuns(group)
 	s.registerUsers(group)

@@ -10,6 +10,8 @@ import (
 )
 
 type membersBody struct {
+	cost
+
 	Users []userBody `json:"users"`
 	Total uint64     `json:"total"`
 	Next  *string    `json:"next" doc:"the cursor of the next page, or null"`
@@ -25,12 +27,13 @@ func (s *server) registerMembers(api huma.API) {
 		Limit  int       `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 	},
 	) (*struct{ Body membersBody }, error) {
+		ctx, took := measure(ctx)
 		page, run, err := s.Evaluator.Members(ctx, projectOf(ctx), in.ID, in.AsOf, segments.PageRequest{Cursor: in.Cursor, Limit: in.Limit})
 		if err != nil {
 			return nil, err
 		}
 		return &struct{ Body membersBody }{membersBody{
-			Users: newUserBodies(page.Users), Total: page.Total, Next: page.Next, Run: run.ID.String(), AsOf: page.AsOf,
+			cost: took(), Users: newUserBodies(page.Users), Total: page.Total, Next: page.Next, Run: run.ID.String(), AsOf: page.AsOf,
 		}}, nil
 	})
 }

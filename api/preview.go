@@ -11,15 +11,22 @@ import (
 )
 
 type previewBody struct {
-	Count     uint64             `json:"count" doc:"users who match"`
-	Of        uint64             `json:"of" doc:"users there are"`
-	Sample    []userBody         `json:"sample"`
-	Sentence  string             `json:"sentence"`
-	Warnings  []segments.Warning `json:"warnings"`
-	AsOf      time.Time          `json:"as_of" doc:"the pinned now: repeating the request with it gives the same set"`
-	ElapsedMS int64              `json:"elapsed_ms"`
-	RowsRead  uint64             `json:"rows_read"`
-	BytesRead uint64             `json:"bytes_read"`
+	cost
+
+	Count    uint64             `json:"count" doc:"users who match"`
+	Of       uint64             `json:"of" doc:"users there are"`
+	Sample   []userBody         `json:"sample"`
+	Sentence string             `json:"sentence"`
+	Warnings []segments.Warning `json:"warnings"`
+	AsOf     time.Time          `json:"as_of" doc:"the pinned now: repeating the request with it gives the same set"`
+}
+
+// sampleSize is how many users are shown: as many as were asked for, or 10.
+func sampleSize(asked *int) int {
+	if asked == nil {
+		return 10
+	}
+	return *asked
 }
 
 type statementBody struct {
@@ -37,21 +44,19 @@ func (s *server) registerPreview(api huma.API) {
 		}
 	},
 	) (*struct{ Body previewBody }, error) {
+		ctx, took := measure(ctx)
 		definition, err := decodeDefinition(in.Body.Definition, "/definition")
 		if err != nil {
 			return nil, err
 		}
-		sample := 10
-		if in.Body.Sample != nil {
-			sample = *in.Body.Sample
-		}
+		sample := sampleSize(in.Body.Sample)
 		p, err := s.Evaluator.Preview(ctx, projectOf(ctx), definition, segments.At{AsOf: in.Body.AsOf, KnownAt: in.Body.KnownAt}, sample)
 		if err != nil {
-			return nil, queries.At("/definition", err)
+			return nil, inDefinition(err)
 		}
 		return &struct{ Body previewBody }{previewBody{
-			Count: p.Count, Of: p.Of, Sample: newUserBodies(p.Sample), Sentence: queries.Sentence(definition), Warnings: p.Warnings,
-			AsOf: p.AsOf, ElapsedMS: p.Elapsed.Milliseconds(), RowsRead: p.RowsRead, BytesRead: p.BytesRead,
+			cost: took(), Count: p.Count, Of: p.Of, Sample: newUserBodies(p.Sample), Sentence: queries.Sentence(definition), Warnings: p.Warnings,
+			AsOf: p.AsOf,
 		}}, nil
 	})
 	post(s, api, "/segments/sql", "Show the statement that a definition is", func(ctx context.Context, in *struct {
@@ -71,7 +76,7 @@ func (s *server) registerPreview(api huma.API) {
 		}
 		statement, err := s.Evaluator.Statement(ctx, projectOf(ctx), definition, segments.At{AsOf: in.Body.AsOf})
 		if err != nil {
-			return nil, queries.At("/definition", err)
+			return nil, inDefinition(err)
 		}
 		out := &struct {
 			Body struct {

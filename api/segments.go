@@ -70,6 +70,14 @@ func decodeDefinition(text rawObject, pointer string) (queries.Definition, error
 	return definition, queries.At(pointer, err)
 }
 
+// inDefinition moves the pointers of a refused definition to where it stands in the body.
+func inDefinition(err error) error {
+	if muster.CodeOf(err) == muster.InvalidDefinition {
+		return queries.At("/definition", err)
+	}
+	return err
+}
+
 // author is who a change made with the project's secret key is put down to.
 const author = "secret key"
 

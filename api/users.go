@@ -27,20 +27,36 @@ func newUserBodies(users []segments.User) []userBody {
 }
 
 type usersBody struct {
+	cost
+
 	Users []userBody `json:"users"`
 	Total uint64     `json:"total"`
 	Next  *string    `json:"next" doc:"the cursor of the next page, or null"`
 	AsOf  time.Time  `json:"as_of"`
 }
 
-func newUsersBody(page segments.Page) usersBody {
-	return usersBody{Users: newUserBodies(page.Users), Total: page.Total, Next: page.Next, AsOf: page.AsOf}
+func newUsersBody(page segments.Page, c cost) usersBody {
+	return usersBody{cost: c, Users: newUserBodies(page.Users), Total: page.Total, Next: page.Next, AsOf: page.AsOf}
+}
+
+// sortBody is an order of users.
+type sortBody struct {
+	Attribute string `json:"attribute" minLength:"1" maxLength:"500" doc:"native or custom; users without it come last"`
+	Order     string `json:"order,omitempty" enum:"asc,desc" doc:"asc unless told"`
+}
+
+func (b *sortBody) sort() *queries.Sort {
+	if b == nil {
+		return nil
+	}
+	return &queries.Sort{Attribute: b.Attribute, Descending: b.Order == "desc"}
 }
 
 func (s *server) registerUsers(api huma.API) {
 	post(s, api, "/users/query", "List the users a definition holds for", func(ctx context.Context, in *struct {
 		Body struct {
 			Definition rawObject  `json:"definition,omitempty" doc:"everyone, when it is missing"`
+			Sort       *sortBody  `json:"sort,omitempty" doc:"the order in which the users came, when it is missing"`
 			Columns    []string   `json:"columns,omitempty" doc:"the attributes to answer; all, when it is missing"`
 			Cursor     string     `json:"cursor,omitempty"`
 			Limit      int        `json:"limit,omitempty" minimum:"1" maximum:"1000" doc:"50 unless told"`
@@ -49,6 +65,7 @@ func (s *server) registerUsers(api huma.API) {
 		}
 	},
 	) (*struct{ Body usersBody }, error) {
+		ctx, took := measure(ctx)
 		definition := queries.EveryoneDefinition()
 		if len(in.Body.Definition) > 0 {
 			var err error
@@ -57,11 +74,11 @@ func (s *server) registerUsers(api huma.API) {
 			}
 		}
 		page, err := s.Evaluator.Users(ctx, projectOf(ctx), definition, segments.At{AsOf: in.Body.AsOf, KnownAt: in.Body.KnownAt}, segments.PageRequest{
-			Cursor: in.Body.Cursor, Limit: in.Body.Limit, Columns: in.Body.Columns,
+			Cursor: in.Body.Cursor, Limit: in.Body.Limit, Columns: in.Body.Columns, Sort: in.Body.Sort.sort(),
 		})
 		if err != nil {
-			return nil, queries.At("/definition", err)
+			return nil, inDefinition(err)
 		}
-		return &struct{ Body usersBody }{newUsersBody(page)}, nil
+		return &struct{ Body usersBody }{newUsersBody(page, took())}, nil
 	})
 }

@@ -19,13 +19,13 @@ func (p *Plan) Counts(sample int) Statement {
 }
 
 // Page returns the statement for a page of the first target's members: how many there are in all, and the uids of the first
-// limit that come after a uid.
+// limit that come after a uid, in their order. ClickHouse keeps a small bitmap unsorted.
 func (p *Plan) Page(after uint32, limit int) Statement {
 	s, text := p.print()
 	from := s.bind("UInt32", strconv.FormatUint(uint64(after)+1, 10))
 	n := s.bind("UInt64", strconv.Itoa(limit))
-	return s.statement(text + "SELECT\n  bitmapCardinality(members) AS size,\n  bitmapToArray(bitmapSubsetLimit(members, " + from +
-		", " + n + ")) AS page\nFROM results\nWHERE target = 0")
+	return s.statement(text + "SELECT\n  bitmapCardinality(members) AS size,\n  arraySort(bitmapToArray(bitmapSubsetLimit(members, " + from +
+		", " + n + "))) AS page\nFROM results\nWHERE target = 0")
 }
 
 // Run names a materialization of a target, and the one it is compared with; the nil UUID where there is none.

@@ -1,5 +1,7 @@
 package queries
 
+import "strconv"
+
 // People returns the statement for what a list shows of users: per uid the actor it is known by, its ids, when it was
 // first and last seen. The rows come in the order of the uids.
 func People(scope Scope, uids []uint32) Statement {
@@ -29,7 +31,7 @@ FROM (
 	if len(names) > 0 {
 		sql += ` AND attribute IN ` + b.texts(names)
 	}
-	return Statement{SQL: sql + ` AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+	return Statement{SQL: sql + ` AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')` + knownBy(&b, scope) + `
   GROUP BY uid, attribute
 )
 WHERE kind != 'null'
@@ -41,10 +43,14 @@ ORDER BY uid, attribute`, Parameters: b.parameters}
 func Sightings(scope Scope, actors []uint64) Statement {
 	b := newBuilder(scope)
 	list := b.bind("Array(UInt64)", unsigned(actors))
+	later := "last_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')"
+	if !scope.KnownAt.IsZero() {
+		later = "true" // activity does not tell when what it knows was received
+	}
 	return Statement{SQL: `
 WITH (
   SELECT groupBitmapState(` + uidOf + `) FROM activity
-  WHERE project = {project:UInt32} AND actor IN ` + list + ` AND last_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  WHERE project = {project:UInt32} AND actor IN ` + list + ` AND ` + later + `
 ) AS later
 SELECT uid, min(first) AS first_seen, max(last) AS last_seen
 FROM (
@@ -55,7 +61,7 @@ FROM (
   SELECT ` + uidOf + ` AS uid, least(time, toDateTime64(received, 3, 'UTC')) AS first, first AS last
   FROM events
   WHERE bitmapCardinality(later) > 0 AND project = {project:UInt32} AND actor IN ` + list + ` AND bitmapContains(later, uid)
-    AND first <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+    AND first <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')` + knownBy(&b, scope) + `
 )
 GROUP BY uid
 ORDER BY uid`, Parameters: b.parameters}
@@ -72,9 +78,17 @@ FROM (
   FROM (
     SELECT ` + uidOf + ` AS uid, toUnixTimestamp64Milli(` + sighting + `) AS seen
     FROM events FINAL
-    WHERE project = {project:UInt32} AND actor IN ` + b.bind("Array(UInt64)", unsigned(actors)) + ` AND seen <= {now:Int64}
+    WHERE project = {project:UInt32} AND actor IN ` + b.bind("Array(UInt64)", unsigned(actors)) + ` AND seen <= {now:Int64}` + knownBy(&b, scope) + `
   )
   GROUP BY uid
 )
 ORDER BY uid`, Parameters: b.parameters}
+}
+
+// knownBy prints the condition that a row was received by the time things are known at, where there is one.
+func knownBy(b *builder, scope Scope) string {
+	if scope.KnownAt.IsZero() {
+		return ""
+	}
+	return " AND received <= fromUnixTimestamp64Micro(" + b.bind("Int64", strconv.FormatInt(scope.KnownAt.UnixMicro(), 10)) + ", 'UTC')"
 }

@@ -35,28 +35,22 @@ type Preview struct {
 	Sample    []User
 	Warnings  []Warning
 	AsOf      time.Time // the pinned now
-	Elapsed   time.Duration
-	RowsRead  uint64
-	BytesRead uint64
 }
 
 // Preview counts the users a definition holds for, and shows up to sample of them.
 func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d queries.Definition, at At, sample int) (Preview, error) {
-	start := time.Now()
 	plan, scope, err := e.compile(ctx, project, d, at)
 	if err != nil {
 		return Preview{}, err
 	}
-	var read clickhouse.Statistics
 	p := Preview{AsOf: scope.Now}
 	var uids []uint32
 	var target uint16
 	statement := plan.Counts(sample)
-	err = e.db.QueryRow(clickhouse.WithStatistics(ctx, statement.Parameters, &read), statement.SQL).Scan(&target, &p.Count, &p.Of, &uids)
+	err = e.db.QueryRow(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL).Scan(&target, &p.Count, &p.Of, &uids)
 	if err != nil {
 		return Preview{}, failed(ctx, "preview", err)
 	}
-	p.Elapsed, p.RowsRead, p.BytesRead = time.Since(start), read.Rows, read.Bytes
 	if p.Sample, err = e.people(ctx, scope, uids, nil, false); err != nil {
 		return Preview{}, err
 	}
@@ -102,18 +96,29 @@ func (e *Evaluator) scope(ctx context.Context, project projects.Project, at At) 
 		Imports: func(id string) bool { return imports[id] },
 	}
 	if at.AsOf != nil {
-		if y := at.AsOf.Year(); y < 1970 || y > 2200 {
-			return scope, nil, &muster.Error{
-				Code: muster.InvalidArgument, Detail: "as_of is out of range",
-				Issues: []muster.Issue{{Pointer: "/as_of", Code: "out_of_range", Detail: "as_of must be between the years 1970 and 2200"}},
-			}
+		if err := checkTime("as_of", *at.AsOf); err != nil {
+			return scope, nil, err
 		}
 		scope.Now = at.AsOf.UTC().Truncate(time.Millisecond)
 	}
 	if at.KnownAt != nil {
+		if err := checkTime("known_at", *at.KnownAt); err != nil {
+			return scope, nil, err
+		}
 		scope.KnownAt = at.KnownAt.UTC()
 	}
 	return scope, current, nil
+}
+
+// checkTime refuses a time that ClickHouse could not count with.
+func checkTime(name string, t time.Time) error {
+	if y := t.Year(); y >= 1970 && y <= 2200 {
+		return nil
+	}
+	return &muster.Error{
+		Code: muster.InvalidArgument, Detail: name + " is out of range",
+		Issues: []muster.Issue{{Pointer: "/" + name, Code: "out_of_range", Detail: name + " must be between the years 1970 and 2200"}},
+	}
 }
 
 // failed says what went wrong with a query: that it took too long, that ClickHouse is away, or that it is our fault.

@@ -2,15 +2,11 @@ package segments
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
 	"muster"
 	"muster/clickhouse"
-	"muster/projects"
 	"muster/queries"
 )
 
@@ -26,8 +22,9 @@ type User struct {
 // PageRequest asks for a part of a list.
 type PageRequest struct {
 	Cursor  string
-	Limit   int      // 0 for the usual 50
-	Columns []string // the attributes to answer; nil for all
+	Limit   int           // 0 for the usual 50
+	Columns []string      // the attributes to answer; nil for all
+	Sort    *queries.Sort // nil for the order in which the users came
 }
 
 // Page is a part of a list of users.
@@ -38,74 +35,7 @@ type Page struct {
 	AsOf  time.Time
 }
 
-// defaultLimit is the length of a page nobody gave a length for.
-const defaultLimit = 50
-
-// cursor is where a list goes on: after a uid, as of the time the first page was asked for.
-type cursor struct {
-	After uint32 `json:"a"`
-	AsOf  int64  `json:"t"`
-	Run   string `json:"r,omitempty"` // of a list of members
-}
-
-func (c cursor) String() string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		panic(fmt.Sprintf("print a cursor: %v", err)) // three plain fields
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-func parseCursor(text string) (cursor, error) {
-	var c cursor
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(raw, &c)
-	}
-	if err != nil || c.AsOf == 0 {
-		return c, &muster.Error{
-			Code: muster.InvalidArgument, Detail: "the cursor is not one of ours", Hint: "send the \"next\" of the page before, unchanged",
-		}
-	}
-	return c, nil
-}
-
-// Users lists the users a definition holds for, in a stable order. All pages of a list are as of the same time.
-func (e *Evaluator) Users(ctx context.Context, project projects.Project, d queries.Definition, at At, request PageRequest) (Page, error) {
-	var from cursor
-	if request.Cursor != "" {
-		var err error
-		if from, err = parseCursor(request.Cursor); err != nil {
-			return Page{}, err
-		}
-		asOf := time.UnixMilli(from.AsOf)
-		at.AsOf = &asOf
-	}
-	plan, scope, err := e.compile(ctx, project, d, at)
-	if err != nil {
-		return Page{}, err
-	}
-	limit := request.Limit
-	if limit == 0 {
-		limit = defaultLimit
-	}
-	page := Page{AsOf: scope.Now}
-	var uids []uint32
-	statement := plan.Page(from.After, limit)
-	if err := e.db.QueryRow(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL).Scan(&page.Total, &uids); err != nil {
-		return Page{}, failed(ctx, "list users", err)
-	}
-	if page.Users, err = e.people(ctx, scope, uids, request.Columns, true); err != nil {
-		return Page{}, err
-	}
-	if len(uids) == limit {
-		next := cursor{After: uids[len(uids)-1], AsOf: scope.Now.UnixMilli()}.String()
-		page.Next = &next
-	}
-	return page, nil
-}
-
-// people reads what lists show of users, in the order of the uids, with the named attributes or all. Sessions are counted from
+// people reads what lists show of users, in the order given, with the named attributes or all. Sessions are counted from
 // the events, which takes longer than all the rest; a sample goes without.
 func (e *Evaluator) people(ctx context.Context, scope queries.Scope, uids []uint32, columns []string, sessions bool) ([]User, error) {
 	if len(uids) == 0 {
@@ -115,6 +45,11 @@ func (e *Evaluator) people(ctx context.Context, scope queries.Scope, uids []uint
 	if err != nil {
 		return nil, err
 	}
+	order := make(map[uint32]int, len(uids))
+	for i, uid := range uids {
+		order[uid] = i
+	}
+	slices.SortFunc(users, func(a, b User) int { return order[a.UID] - order[b.UID] })
 	index := make(map[uint32]int, len(users))
 	for i := range users {
 		index[users[i].UID] = i

@@ -73,7 +73,7 @@ func (e *Evaluator) Members(ctx context.Context, project projects.Project, segme
 		"project": number(project.ID), "segment": queries.Text(segment), "run": run.ID.String(),
 		"from": number(uint64(from.After) + 1), "limit": number(limit),
 	}), `
-		SELECT bitmapToArray(bitmapSubsetLimit(groupBitmapMergeState(members), {from:UInt32}, {limit:UInt64}))
+		SELECT arraySort(bitmapToArray(bitmapSubsetLimit(groupBitmapMergeState(members), {from:UInt32}, {limit:UInt64})))
 		FROM segment_members
 		WHERE project = {project:UInt32} AND segment = {segment:String} AND run = {run:UUID}`).Scan(&uids)
 	if err != nil {
