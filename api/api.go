@@ -79,6 +79,7 @@ func New(c Config) (http.Handler, error) {
 	s.registerDiff(group)
 	s.registerMembers(group)
 	s.registerRuns(group)
+	s.registerChanges(group)
 	s.registerUsers(group)
 	s.registerErase(group)
 	s.registerCatalog(group)
