@@ -77,6 +77,7 @@ func New(c Config) (http.Handler, error) {
 	s.registerSegments(group)
 	s.registerPreview(group)
 	s.registerDiff(group)
+	s.registerSQL(group)
 	s.registerMembers(group)
 	s.registerRuns(group)
 	s.registerChanges(group)

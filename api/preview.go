@@ -29,11 +29,6 @@ func sampleSize(asked *int) int {
 	return *asked
 }
 
-type statementBody struct {
-	SQL        string            `json:"sql"`
-	Parameters map[string]string `json:"parameters"`
-}
-
 func (s *server) registerPreview(api huma.API) {
 	post(s, api, "/segments/preview", "Count the users a definition holds for", func(ctx context.Context, in *struct {
 		Body struct {
@@ -58,32 +53,5 @@ func (s *server) registerPreview(api huma.API) {
 			cost: took(), Count: p.Count, Of: p.Of, Sample: newUserBodies(p.Sample), Sentence: queries.Sentence(definition), Warnings: p.Warnings,
 			AsOf: p.AsOf,
 		}}, nil
-	})
-	post(s, api, "/segments/sql", "Show the statement that a definition is", func(ctx context.Context, in *struct {
-		Body struct {
-			Definition rawObject  `json:"definition"`
-			AsOf       *time.Time `json:"as_of,omitempty"`
-		}
-	}) (*struct {
-		Body struct {
-			Statements []statementBody `json:"statements"`
-		}
-	}, error,
-	) {
-		definition, err := decodeDefinition(in.Body.Definition, "/definition")
-		if err != nil {
-			return nil, err
-		}
-		statement, err := s.Evaluator.Statement(ctx, projectOf(ctx), definition, segments.At{AsOf: in.Body.AsOf})
-		if err != nil {
-			return nil, inDefinition(err)
-		}
-		out := &struct {
-			Body struct {
-				Statements []statementBody `json:"statements"`
-			}
-		}{}
-		out.Body.Statements = []statementBody{{statement.SQL, statement.Parameters}}
-		return out, nil
 	})
 }

@@ -196,6 +196,9 @@ func predicateSentence(p Predicate, inside bool) string {
 }
 
 func comparisonPhrase(c Comparison) string {
+	if c.Op == opDuring {
+		return "is" + c.Operand.span.phrase()
+	}
 	text := operators[c.Op].phrase
 	if operand := operandPhrase(c.Operand); operand != "" {
 		text += " " + operand

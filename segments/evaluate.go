@@ -58,15 +58,6 @@ func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d que
 	return p, err
 }
 
-// Statement returns what would be run to count a definition.
-func (e *Evaluator) Statement(ctx context.Context, project projects.Project, d queries.Definition, at At) (queries.Statement, error) {
-	plan, _, err := e.compile(ctx, project, d, at)
-	if err != nil {
-		return queries.Statement{}, err
-	}
-	return plan.Counts(0), nil
-}
-
 // compile plans one definition.
 func (e *Evaluator) compile(ctx context.Context, project projects.Project, d queries.Definition, at At) (*queries.Plan, queries.Scope, error) {
 	scope, _, err := e.scope(ctx, project, at)
