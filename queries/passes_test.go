@@ -12,9 +12,9 @@ import (
 
 // passes are the functions that go through all types of a sealed interface: every one of them has a case for every type.
 var passes = map[string][]string{
-	"node":      {"resolver.node", "normaliser.node", "printer.node", "sentence", "NamesOf"},
-	"predicate": {"clock.predicate", "printer.predicate", "predicateSentence", "sqlPrinter.predicate"},
-	"leaf":      {"sourceOf", "leafPhrase"},
+	"node":      {"resolver.node", "normaliser.node", "printer.node", "sentence", "NamesOf", "inspector.node"},
+	"predicate": {"clock.predicate", "printer.predicate", "predicateSentence", "sqlPrinter.predicate", "failsAlways", "holdsAlways"},
+	"leaf":      {"sourceOf", "leafPhrase", "workOf", "impossible"},
 }
 
 // TestNoPassForgetsAType reads the package's source: a type that a pass has no case for fails here, and not in production.
