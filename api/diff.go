@@ -73,7 +73,7 @@ func (s *server) registerDiff(api huma.API) {
 		return &struct{ Body diffBody }{diffBody{
 			cost: took(), Segment: in.Body.Segment, Revision: d.Revision, Entering: moved(d.Entering), Leaving: moved(d.Leaving),
 			Staying: moved(d.Staying), Before: d.Before, After: d.After, Of: d.Of, Sentence: queries.Sentence(definition),
-			Warnings: d.Warnings, AsOf: d.Scope.Now,
+			Warnings: warningsAt("/definition", d.Warnings), AsOf: d.Scope.Now,
 		}}, nil
 	})
 }

@@ -50,7 +50,7 @@ func (s *server) registerPreview(api huma.API) {
 			return nil, inDefinition(err)
 		}
 		return &struct{ Body previewBody }{previewBody{
-			cost: took(), Count: p.Count, Of: p.Of, Sample: newUserBodies(p.Sample), Sentence: queries.Sentence(definition), Warnings: p.Warnings,
+			cost: took(), Count: p.Count, Of: p.Of, Sample: newUserBodies(p.Sample), Sentence: queries.Sentence(definition), Warnings: warningsAt("/definition", p.Warnings),
 			AsOf: p.AsOf,
 		}}, nil
 	})

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,6 +31,8 @@ type segmentBody struct {
 	CreatedAt      time.Time `json:"created_at"`
 	UpdatedAt      time.Time `json:"updated_at"`
 	LastRun        *runBody  `json:"last_run" doc:"the newest materialization, or null"`
+
+	Warnings []segments.Warning `json:"warnings,omitempty" doc:"when it is saved: what is probably not meant"`
 }
 
 func newSegmentBody(seg segments.Segment, last *segments.Run) segmentBody {
@@ -147,7 +150,9 @@ func (s *server) registerSegments(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &segmentOutput{ETag: etag(seg.Revision), Body: newSegmentBody(seg, nil)}, nil
+		out := &segmentOutput{ETag: etag(seg.Revision), Body: newSegmentBody(seg, nil)}
+		out.Body.Warnings = s.warnings(ctx, seg)
+		return out, nil
 	}, status(http.StatusCreated))
 	get(s, api, "/segments/{id}", "Read a segment", func(ctx context.Context, in *segmentPath) (*segmentOutput, error) {
 		project := projectOf(ctx)
@@ -175,7 +180,12 @@ func (s *server) registerSegments(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return s.segmentOutput(ctx, seg)
+		out, err := s.segmentOutput(ctx, seg)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Warnings = s.warnings(ctx, seg)
+		return out, nil
 	})
 	remove(s, api, "/segments/{id}", "Delete a segment that no other uses", func(ctx context.Context, in *struct {
 		ID      string `path:"id"`
@@ -216,4 +226,22 @@ func (s *server) segmentOutput(ctx context.Context, seg segments.Segment) (*segm
 		return nil, err
 	}
 	return &segmentOutput{ETag: etag(seg.Revision), Body: newSegmentBody(seg, last[seg.ID])}, nil
+}
+
+// warnings looks at a segment that was saved. It is saved, whatever comes of looking.
+func (s *server) warnings(ctx context.Context, seg segments.Segment) []segments.Warning {
+	warnings, err := s.Evaluator.Warnings(ctx, projectOf(ctx), seg.Definition)
+	if err != nil {
+		s.Log.WarnContext(ctx, "a saved segment could not be looked at", slog.String("segment", seg.ID), slog.Any("error", err))
+		return nil
+	}
+	return warningsAt("/definition", warnings)
+}
+
+// warningsAt moves the pointers of warnings under a place in the body.
+func warningsAt(pointer string, warnings []segments.Warning) []segments.Warning {
+	for i := range warnings {
+		warnings[i].Pointer = pointer + warnings[i].Pointer
+	}
+	return warnings
 }

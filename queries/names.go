@@ -11,42 +11,6 @@ func References(d Definition) []string {
 	return ids.all
 }
 
-// Names are the names a definition uses, each once, in the order they stand in.
-type Names struct {
-	Attributes  []string // custom ones
-	Events      []string
-	Experiences []string
-}
-
-// NamesOf lists the names a definition uses that traffic may never have used.
-func NamesOf(d Definition) Names {
-	var attributes, events, experiences unique
-	walk(d.root, func(n Node) {
-		switch n := n.(type) {
-		case Attribute:
-			if _, native := nativeAttributes[n.Name]; !native {
-				attributes.add(n.Name)
-			}
-		case Event:
-			events.add(n.Name)
-		case EventAggregate:
-			events.add(n.Name)
-		case EventTime:
-			events.add(n.Name)
-		case Sequence:
-			for _, step := range n.Steps {
-				events.add(step.Event)
-			}
-		case Experience:
-			experiences.add(n.ID)
-		case Answer:
-			experiences.add(n.Experience)
-		case All, Any, Not, AtLeast, Everyone, Identified, Tag, Segment, Import:
-		}
-	})
-	return Names{attributes.all, events.all, experiences.all}
-}
-
 // unique keeps words in the order they came, each once.
 type unique struct {
 	all  []string

@@ -12,8 +12,8 @@ import (
 
 // passes are the functions that go through all types of a sealed interface: every one of them has a case for every type.
 var passes = map[string][]string{
-	"node":      {"resolver.node", "normaliser.node", "printer.node", "sentence", "NamesOf", "inspector.node"},
-	"predicate": {"clock.predicate", "printer.predicate", "predicateSentence", "sqlPrinter.predicate", "failsAlways", "holdsAlways"},
+	"node":      {"resolver.node", "normaliser.node", "printer.node", "sentence", "inspector.node", "mentions.node"},
+	"predicate": {"clock.predicate", "printer.predicate", "predicateSentence", "sqlPrinter.predicate", "failsAlways", "holdsAlways", "mentions.predicate"},
 	"leaf":      {"sourceOf", "leafPhrase", "workOf", "impossible"},
 }
 

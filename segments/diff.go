@@ -86,6 +86,10 @@ func (e *Evaluator) diff(ctx context.Context, scope queries.Scope, before, after
 			return Diff{}, err
 		}
 	}
-	d.Warnings, err = e.warnings(ctx, scope.Project, after)
+	alone, err := queries.Compile(scope, []queries.Target{{Definition: after}})
+	if err != nil {
+		return Diff{}, err
+	}
+	d.Warnings, err = e.warnings(ctx, scope, alone, after)
 	return d, err
 }

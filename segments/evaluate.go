@@ -16,11 +16,14 @@ type Evaluator struct {
 	db       *clickhouse.DB
 	store    *Store
 	catalogs catalogs
+	seen     seen
+	// impatience divides the numbers of rows from which on a leaf is told to be expensive; tests are more impatient.
+	impatience uint64
 }
 
 // NewEvaluator returns an evaluator of the definitions in store.
 func NewEvaluator(db *clickhouse.DB, store *Store) *Evaluator {
-	return &Evaluator{db: db, store: store}
+	return &Evaluator{db: db, store: store, impatience: 1}
 }
 
 // At says for when a definition is evaluated. The zero value is now.
@@ -54,7 +57,7 @@ func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d que
 	if p.Sample, err = e.people(ctx, scope, uids, nil, false); err != nil {
 		return Preview{}, err
 	}
-	p.Warnings, err = e.warnings(ctx, project.ID, d)
+	p.Warnings, err = e.warnings(ctx, scope, plan, d)
 	return p, err
 }
 
