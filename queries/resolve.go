@@ -39,12 +39,18 @@ type resolver struct {
 	path    []string // the segments that led here
 	at      string   // where the definition that was asked for names the first of them
 	leaves  int
+	depth   int  // of groups
+	full    bool // a limit was reached, and nothing more is resolved
 	issues  []muster.Issue
 }
 
 // maxResolved bounds the leaves of a definition with all its segments in place: segments that name others twice grow
 // without end otherwise.
 const maxResolved = 20_000
+
+// maxResolvedDepth bounds how deep groups are nested with all segments in place: a long chain of segments, each in a group of
+// its own, is a statement that ClickHouse takes seconds to understand, and in the end does not take.
+const maxResolvedDepth = 40
 
 func (r *resolver) err() error {
 	if len(r.issues) == 0 {
@@ -55,6 +61,12 @@ func (r *resolver) err() error {
 
 func (r *resolver) nodes(of []Node, at string) []Node {
 	resolved := make([]Node, len(of))
+	r.depth++
+	defer func() { r.depth-- }()
+	if r.depth > maxResolvedDepth {
+		r.refuseGrowth("too_deep", fmt.Sprintf("with all the segments it names, groups are nested more than %d deep", maxResolvedDepth))
+		return resolved
+	}
 	for i, n := range of {
 		resolved[i] = r.node(n, fmt.Sprintf("%s/%d", at, i))
 	}
@@ -82,6 +94,14 @@ func (r *resolver) node(n Node, at string) Node {
 	default:
 		panic(fmt.Sprintf("resolve: unknown node %T", n))
 	}
+}
+
+// refuseGrowth refuses what has grown beyond a limit, at the place of the segment that makes it so.
+func (r *resolver) refuseGrowth(code, detail string) {
+	if !r.full {
+		r.issues = append(r.issues, muster.Issue{Pointer: r.at, Code: code, Detail: detail})
+	}
+	r.full = true
 }
 
 // imported refuses an import there is none of, at the place that names it or the segment it is in.
@@ -112,13 +132,11 @@ func (r *resolver) segment(id, at string) Node {
 			return nil
 		}
 	}
+	if r.full {
+		return nil
+	}
 	if r.leaves > maxResolved {
-		if len(r.issues) == 0 {
-			r.issues = append(r.issues, muster.Issue{
-				Pointer: r.at, Code: "too_many_leaves",
-				Detail: fmt.Sprintf("with all the segments it names, the definition has more than %d leaves", maxResolved),
-			})
-		}
+		r.refuseGrowth("too_many_leaves", fmt.Sprintf("with all the segments it names, the definition has more than %d leaves", maxResolved))
 		return nil
 	}
 	found, ok := r.lookup(id)

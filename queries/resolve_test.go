@@ -66,7 +66,9 @@ func TestReferencesThatExplode(t *testing.T) {
 	for i := range 64 {
 		all[fmt.Sprintf("s%d", i+1)] = fmt.Sprintf(`{"all":[{"segment":"s%d"},{"segment":"s%d"}]}`, i, i)
 	}
-	if got := issuesOf(t, CheckReferences("s64", saved(t, all), nil)); !strings.Contains(got, "too_many_leaves") {
-		t.Error(got)
+	for id, issue := range map[string]string{"s30": "too_many_leaves", "s64": "too_deep"} {
+		if got := issuesOf(t, CheckReferences(id, saved(t, all), nil)); !strings.Contains(got, issue) {
+			t.Errorf("%s is refused with %s, want %s", id, got, issue)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -26,6 +27,9 @@ const (
 // Store keeps segments as append-only revisions: an edit never destroys an older one.
 type Store struct {
 	db *clickhouse.DB
+	// saving is held from a check to what it allows, so that two changes that are right alone do not make a ring together.
+	// It holds for one process; what several do at the same moment is found out when it is evaluated.
+	saving sync.Mutex
 }
 
 // NewStore returns a store over db.
@@ -33,6 +37,8 @@ func NewStore(db *clickhouse.DB) *Store { return &Store{db: db} }
 
 // Create saves a new segment under a new id.
 func (s *Store) Create(ctx context.Context, project muster.ProjectID, draft Draft, author string) (Segment, error) {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Segment{}, fmt.Errorf("make a segment id: %w", err)
@@ -48,6 +54,8 @@ func (s *Store) Create(ctx context.Context, project muster.ProjectID, draft Draf
 
 // Replace saves a new revision. With a revision above zero given, it must still be the current one.
 func (s *Store) Replace(ctx context.Context, project muster.ProjectID, id string, current uint32, draft Draft, author string) (Segment, error) {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	old, err := s.Get(ctx, project, id)
 	if err != nil {
 		return Segment{}, err
@@ -66,6 +74,8 @@ func (s *Store) Replace(ctx context.Context, project muster.ProjectID, id string
 
 // Delete ends a segment that no other segment names. Its revisions and runs stay for those who look back.
 func (s *Store) Delete(ctx context.Context, project muster.ProjectID, id string, current uint32, author string) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
 	all, err := s.Current(ctx, project)
 	if err != nil {
 		return err
@@ -180,10 +190,43 @@ func (s *Store) check(ctx context.Context, seg Segment) error {
 		return err
 	}
 	all[seg.ID] = seg
-	return queries.CheckReferences(seg.ID, func(id string) (queries.Definition, bool) {
+	lookup := func(id string) (queries.Definition, bool) {
 		found, ok := all[id]
 		return found.Definition, ok
-	}, func(id string) bool { return imports[id] })
+	}
+	known := func(id string) bool { return imports[id] }
+	if err := queries.CheckReferences(seg.ID, lookup, known); err != nil {
+		return err
+	}
+	// Segments that use this one grow with it.
+	for _, other := range usersOf(seg.ID, all) {
+		if err := queries.CheckReferences(other.ID, lookup, known); err != nil {
+			return &muster.Error{
+				Code: muster.InvalidDefinition, Detail: "a segment that uses this one could not be evaluated any more", Err: err,
+				Issues: []muster.Issue{{
+					Pointer: "/definition", Code: "breaks_segment", Detail: fmt.Sprintf("segment %q (%s): %v", other.Name, other.ID, err),
+				}},
+			}
+		}
+	}
+	return nil
+}
+
+// usersOf lists the segments that name a segment, or one that does, however far around.
+func usersOf(id string, all map[string]Segment) []Segment {
+	uses := map[string]bool{id: true}
+	var users []Segment
+	for more := true; more; {
+		more = false
+		for _, seg := range sorted(all) {
+			if uses[seg.ID] || !slices.ContainsFunc(queries.References(seg.Definition), func(of string) bool { return uses[of] }) {
+				continue
+			}
+			uses[seg.ID], more = true, true
+			users = append(users, seg)
+		}
+	}
+	return users
 }
 
 // CheckSchedule tells what is wrong with a cron schedule: five fields, in UTC. An empty one is none, and right.
