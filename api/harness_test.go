@@ -61,10 +61,6 @@ func newHouse(t *testing.T) *house {
 	ok(projects.Register(t.Context(), h.db, ring))
 	ok(directory.Refresh(t.Context(), h.db))
 	h.project = directory.All()[0]
-	h.door, err = ingest.NewDoor(ingest.DoorConfig{Spool: queue, Log: log, Keys: func(_ context.Context, key string) (muster.ProjectID, bool) {
-		return ring.Project(projects.WriteKey, key)
-	}})
-	ok(err)
 	h.drain, err = ingest.NewDrain(ingest.DrainConfig{Spool: queue, DB: h.db, Log: log, RefusedDir: filepath.Join(dir, "refused")})
 	ok(err)
 	index := identity.NewIndex(h.db)
@@ -81,9 +77,16 @@ func newHouse(t *testing.T) *house {
 		},
 	})
 	ok(err)
+	door, err := ingest.NewDoor(ingest.DoorConfig{Spool: queue, Log: log, Keys: func(_ context.Context, key string) (muster.ProjectID, bool) {
+		return ring.Project(projects.WriteKey, key)
+	}})
+	ok(err)
+	h.door = door
+	rejections, err := ingest.NewRejections(h.db, door)
+	ok(err)
 	h.api, err = api.New(api.Config{
 		Keys: ring, Projects: directory, Segments: store, Evaluator: h.evaluator, Exports: datasets, Flush: h.flush, Erase: eraser.Erase,
-		Dashboard: http.NotFoundHandler(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		DB: h.db, Rejections: rejections, Dashboard: http.NotFoundHandler(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	ok(err)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"muster"
 	"muster/clickhouse"
 	"muster/queries"
 )
@@ -185,18 +184,16 @@ func TestSettledIsRight(t *testing.T) {
 	}
 	for i, value := range values {
 		name := fmt.Sprintf("u%d", i)
-		fx.seen(name, muster.Identified, 0)
+		fx.appears(name, "")
+		fx.happened(name, "$seen", longAgo, "{}", longAgo)
 		if i > 0 { // the first has none
-			fx.stated(actorOf(name), "x", value, longAgo, longAgo)
+			fx.stated(name, "x", value, longAgo, longAgo)
 		}
 		for range i % 5 {
-			fx.happened(actorOf(name), "e", fx.now.Add(-time.Duration(i)*12*time.Hour), fmt.Sprintf(`{"n":%d}`, i%7), longAgo)
+			fx.happened(name, "e", fx.now.Add(-time.Duration(i)*12*time.Hour), fmt.Sprintf(`{"n":%d}`, i%7), longAgo)
 		}
 	}
-	if err := fx.insert(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := fx.index(t.Context()); err != nil {
+	if err := fx.ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	g := rand.New(rand.NewPCG(7, 7))
