@@ -39,7 +39,6 @@ type house struct {
 	evaluator *segments.Evaluator
 	keys      projects.KeyFile
 	project   projects.Project
-	messages  int
 }
 
 func newHouse(t *testing.T) *house {

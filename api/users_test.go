@@ -184,7 +184,7 @@ func TestUsersRefused(t *testing.T) {
 		{name: "too many", method: "POST", path: "/users/query", body: `{"limit":1001}`, status: 400, code: "invalid_argument", pointer: "/limit"},
 		{name: "a field nobody knows", method: "POST", path: "/users/query", body: `{"order":"a"}`, status: 400, code: "invalid_argument", pointer: "/order"},
 		{name: "a key that stands twice", method: "POST", path: "/users/query", body: `{"limit":1,"limit":2}`, status: 400, code: "invalid_json"},
-		{name: "a condition that is none", method: "POST", path: "/users/query", body: `{"definition":{"atribute":"a","op":"exists"}}`, status: 400, code: "invalid_definition", issue: "unknown_field", pointer: "/definition/atribute"},
+		{name: "a condition that is none", method: "POST", path: "/users/query", body: `{"definition":{"attrib":"a","op":"exists"}}`, status: 400, code: "invalid_definition", issue: "unknown_field", pointer: "/definition/attrib"},
 		{name: "a time nobody can count with", method: "POST", path: "/users/query", body: `{"known_at":"1969-01-01T00:00:00Z"}`, status: 400, code: "invalid_argument", issue: "out_of_range", pointer: "/known_at"},
 	})
 }

@@ -180,7 +180,12 @@ func TestSettledIsRight(t *testing.T) {
 	fx.now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	values := []any{
 		nil, "", "a", "A", "b", "ab", "AB", "5", "5.0", "6", "true", "false", "ß", "ss", "SS", "ſ", "K", "K", "k",
-		5.0, 5.5, 6.0, -1.0, true, false, []any{}, []any{"a"}, []any{"a", "b"}, []any{"b", "5"}, "2026-02-27", "2026-03-01T12:00:00Z", "2026-03-05T00:00:00Z",
+		5.0, 5.5, 6.0, -1.0, true, false,
+		[]any{},
+		[]any{"a"},
+		[]any{"a", "b"},
+		[]any{"b", "5"},
+		"2026-02-27", "2026-03-01T12:00:00Z", "2026-03-05T00:00:00Z",
 	}
 	for i, value := range values {
 		name := fmt.Sprintf("u%d", i)
@@ -238,7 +243,7 @@ func TestSettledIsRight(t *testing.T) {
 	var definitions []string
 	var targets []queries.Target
 	everybody := map[int]bool{}
-	for round := 0; round < 6000; round++ {
+	for range 6000 {
 		conditions := make([]string, 2+g.IntN(2))
 		for i := range conditions {
 			conditions[i] = condition()
