@@ -23,6 +23,7 @@ import (
 	"muster/ingest"
 	"muster/ingest/spool"
 	"muster/jobs"
+	"muster/membership"
 	"muster/projects"
 	"muster/segments"
 )
@@ -90,7 +91,8 @@ func newHouse(t *testing.T) *house {
 	rejections, err := ingest.NewRejections(h.db, h.door)
 	ok(err)
 	h.api, err = api.New(api.Config{
-		Keys: ring, Projects: directory, Segments: store, Evaluator: h.evaluator, Exports: datasets, Flush: h.flush, Erase: eraser.Erase,
+		Current: membership.NewCurrent(),
+		Keys:    ring, Projects: directory, Segments: store, Evaluator: h.evaluator, Exports: datasets, Flush: h.flush, Erase: eraser.Erase,
 		Tags: tags, Rejections: rejections, DB: h.db,
 		Dashboard: http.NotFoundHandler(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})

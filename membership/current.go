@@ -164,6 +164,20 @@ func (p *Project) Keep(segments map[string]Segment) {
 	}
 }
 
+// Erase takes users out of everything.
+func (p *Project) Erase(users *roaring.Bitmap) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, uid := range p.actors.uids {
+		if uid != 0 && users.Contains(uid) {
+			p.actors.uids[i] = 0
+		}
+	}
+	for _, s := range p.segments {
+		s.members.AndNot(users)
+	}
+}
+
 // Settle says that everything is loaded, and current as of a time.
 func (p *Project) Settle(asOf time.Time) {
 	p.mu.Lock()

@@ -43,6 +43,7 @@ type liveProject struct {
 	members *membership.Project
 	version uint64          // of the index of actors, as far as it is in members
 	moved   *roaring.Bitmap // users whose actors changed since the last tick
+	erased  time.Time       // on the server's clock: the newest erasure that is in members
 	runs    map[string]Run  // by segment: the newest run, whose members are in members
 	tick    uint64          // the newest there is, as far as runs are known
 	leaves  *liveLeaves     // nil before the first tick
@@ -108,7 +109,10 @@ func (l *Live) follow(ctx context.Context, project projects.Project, p *liveProj
 	if err := l.evaluator.followActors(ctx, project.ID, p); err != nil {
 		return err
 	}
-	return l.evaluator.followRuns(ctx, project.ID, p, live)
+	if err := l.evaluator.followRuns(ctx, project.ID, p, live); err != nil {
+		return err
+	}
+	return l.evaluator.followErased(ctx, project.ID, p)
 }
 
 // liveOf returns the segments that are live.
@@ -161,6 +165,11 @@ func (l *Live) Tick(ctx context.Context, project projects.Project) (Tick, error)
 	runs, kept, err := e.keep(ctx, project.ID, p, list, now, start, p.changes(plan, list, fresh.anew, p.unsaved))
 	if err != nil || !kept { // another process was faster; its runs are read by the next tick
 		return tick, err
+	}
+	if len(runs) > 0 { // a user may have been erased meanwhile
+		if err := e.withdrawErased(ctx, project.ID, now); err != nil {
+			return tick, err
+		}
 	}
 	tick.Runs = runs
 	p.unsaved.Clear()

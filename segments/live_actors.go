@@ -3,6 +3,7 @@ package segments
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -56,6 +57,29 @@ func (e *Evaluator) followActors(ctx context.Context, project muster.ProjectID, 
 	}
 	p.moved.Remove(0)
 	p.version = newest
+	return nil
+}
+
+// followErased takes erased users out of the members in memory, as they were taken out of the runs: nobody exits by it. All else
+// that is remembered of them is read again.
+func (e *Evaluator) followErased(ctx context.Context, project muster.ProjectID, p *liveProject) error {
+	var uids []uint32
+	var last time.Time
+	err := e.db.QueryRow(clickhouse.WithParameters(ctx, clickhouse.Parameters{
+		"project": number(project), "since": number(max(p.erased.Add(-clockSkew).UnixMilli(), 0)),
+	}), `
+		SELECT groupUniqArray(uid), max(erased_at) FROM erased_users
+		WHERE project = {project:UInt32} AND erased_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`).Scan(&uids, &last)
+	if err != nil {
+		return failed(ctx, "look for erased users", err)
+	}
+	if len(uids) == 0 {
+		return nil
+	}
+	erased := roaring.BitmapOf(uids...)
+	p.members.Erase(erased)
+	p.moved.Or(erased)
+	p.erased = last
 	return nil
 }
 

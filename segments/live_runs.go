@@ -191,17 +191,20 @@ func (e *Evaluator) keep(ctx context.Context, project muster.ProjectID, p *liveP
 		run := Run{
 			ID: id, Segment: seg.ID, Revision: seg.Revision, DefinitionHash: queries.Hash(seg.Definition), AsOf: now, Previous: before.ID,
 			Base: before.Base, Step: before.Step + 1, Tick: p.tick + 1, Entered: c.entered.GetCardinality(), Exited: c.exited.GetCardinality(),
-			Size: before.Size + c.entered.GetCardinality() - c.exited.GetCardinality(),
+			Size: c.entered.GetCardinality() - c.exited.GetCardinality(),
+		}
+		old := p.members.Members(seg.ID)
+		if old != nil {
+			run.Size += old.GetCardinality() // not what the run before says: users may have been erased since
 		}
 		var members *roaring.Bitmap
 		if before.Revision != seg.Revision || run.Step > maxSteps {
 			run.Base, run.Step = run.ID, 0
 			members = c.entered.Clone()
-			if old := p.members.Members(seg.ID); old != nil {
+			if old != nil {
 				members = roaring.AndNot(old, c.exited)
 				members.Or(c.entered)
 			}
-			run.Size = members.GetCardinality()
 		}
 		if err := rows.add(ctx, run, members, c); err != nil {
 			return nil, false, err

@@ -61,12 +61,19 @@ func (e *Evaluator) without(ctx context.Context, project muster.ProjectID, uids 
 		"project": number(project), "uids": queries.Unsigned(uids),
 	}), `
 		WITH bitmapBuild({uids:Array(UInt32)}) AS gone
-		SELECT run, sum(bitmapAndnotCardinality(members, gone)), sum(bitmapAndnotCardinality(entered, gone)),
-			sum(bitmapAndnotCardinality(exited, gone))
-		FROM segment_members
-		WHERE project = {project:UInt32}
+		SELECT run, sum(size), sum(entering), sum(exiting)
+		FROM (
+			SELECT run, bitmapAndnotCardinality(members, gone) AS size, 0 AS entering, 0 AS exiting, bitmapHasAny(members, gone) AS has
+			FROM run_members
+			WHERE project = {project:UInt32}
+			UNION ALL
+			SELECT run, 0 AS size, bitmapAndnotCardinality(entered, gone) AS entering, bitmapAndnotCardinality(exited, gone) AS exiting,
+				bitmapHasAny(entered, gone) OR bitmapHasAny(exited, gone) AS has
+			FROM segment_members
+			WHERE project = {project:UInt32}
+		)
 		GROUP BY run
-		HAVING max(bitmapHasAny(members, gone) OR bitmapHasAny(entered, gone) OR bitmapHasAny(exited, gone))`)
+		HAVING max(has)`)
 	if err != nil {
 		return nil, sizes, failed(ctx, "find the runs of users", err)
 	}
