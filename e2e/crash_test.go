@@ -170,19 +170,20 @@ func (c *retryingClients) run(client int) {
 			t.count, t.sum, t.last = t.count+1, t.sum+i, i
 			time.Sleep(time.Millisecond) // so that no two are of one time
 		}
-		for !c.post(http, b.String()) {
+		for !postBatch(http, c.url, c.key, b.String()) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
 }
 
-func (c *retryingClients) post(client *http.Client, messages string) bool {
+// postBatch sends messages, and tells whether they were acknowledged.
+func postBatch(client *http.Client, url, key, messages string) bool {
 	body := fmt.Sprintf(`{"sentAt":%q,"batch":[%s]}`, time.Now().UTC().Format(time.RFC3339Nano), messages)
-	request, err := http.NewRequest(http.MethodPost, c.url+"/v1/batch", strings.NewReader(body))
+	request, err := http.NewRequest(http.MethodPost, url+"/v1/batch", strings.NewReader(body))
 	if err != nil {
 		return false
 	}
-	request.SetBasicAuth(c.key, "")
+	request.SetBasicAuth(key, "")
 	response, err := client.Do(request)
 	if err != nil {
 		return false

@@ -175,27 +175,12 @@ func (l *soak) run(client int) {
 			fmt.Fprintf(&b, `,{"type":"track","event":"tick","userId":"u%d","messageId":"m%d","timestamp":%q,"properties":{"n":%d,"path":"/a/b","nested":{"ok":true}}}`,
 				i%soakUsers, i, time.Now().UTC().Format(time.RFC3339Nano), i)
 		}
-		for !l.post(http, b.String()[1:]) {
+		for !postBatch(http, l.url, l.key, b.String()[1:]) {
 			l.again.Add(1)
 			time.Sleep(50 * time.Millisecond)
 		}
 		l.acknowledged.Add(soakBatch)
 	}
-}
-
-func (l *soak) post(client *http.Client, messages string) bool {
-	body := fmt.Sprintf(`{"sentAt":%q,"batch":[%s]}`, time.Now().UTC().Format(time.RFC3339Nano), messages)
-	request, err := http.NewRequest(http.MethodPost, l.url+"/v1/batch", strings.NewReader(body))
-	if err != nil {
-		return false
-	}
-	request.SetBasicAuth(l.key, "")
-	response, err := client.Do(request)
-	if err != nil {
-		return false
-	}
-	defer response.Body.Close()
-	return response.StatusCode == http.StatusOK
 }
 
 func (l *soak) stop() int {

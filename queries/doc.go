@@ -8,6 +8,7 @@
 //	plan       equal leaves of all definitions are one leaf; leaves over one source are one scan
 //	sql        the plan is printed as one statement whose values are all parameters
 //
-// print and sentence show a definition to programs and to people. The package knows neither HTTP nor the driver: it
+// print and sentence show a definition to programs and to people, explain what was seen of one user, inspect and mentions what is
+// worth a warning. The package knows neither HTTP nor the driver: it
 // prints statements, others run them.
 package queries

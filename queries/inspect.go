@@ -100,20 +100,17 @@ func (i *inspector) group(op formulaOp, count int, of []inspected, at string) in
 	for k, part := range of {
 		formulas[k] = part.formula
 	}
-	var f formula
-	explained := func(inspected) bool { return true }
-	//exhaustive:ignore
-	switch op {
-	case atLeastOf:
-		f = atLeast(count, formulas)
-	case intersection:
-		f = group(op, formulas)
-		explained = func(part inspected) bool { return part.op == nobody }
-	default:
-		f = group(op, formulas)
-		explained = func(part inspected) bool { return part.op == everybody }
+	// One part that holds for nobody settles an intersection, one that holds for everybody a union.
+	explains := func(part inspected) bool {
+		return op == atLeastOf || op == intersection && part.op == nobody || op == union && part.op == everybody
 	}
-	return i.judge(f, slices.ContainsFunc(of, func(part inspected) bool { return part.settled && part.reported && explained(part) }), at)
+	var f formula
+	if op == atLeastOf {
+		f = atLeast(count, formulas)
+	} else {
+		f = group(op, formulas)
+	}
+	return i.judge(f, slices.ContainsFunc(of, func(part inspected) bool { return part.settled && part.reported && explains(part) }), at)
 }
 
 // judge reports a formula that is settled, unless a part of it was reported that explains it.

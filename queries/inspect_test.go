@@ -190,6 +190,7 @@ func TestSettledIsRight(t *testing.T) {
 	for i, value := range values {
 		name := fmt.Sprintf("u%d", i)
 		fx.appears(name, "")
+		fx.happened(name, "$seen", longAgo, "{}", longAgo)
 		if i > 0 { // the first has none
 			fx.stated(name, "x", value, longAgo, longAgo)
 		}
@@ -197,10 +198,7 @@ func TestSettledIsRight(t *testing.T) {
 			fx.happened(name, "e", fx.now.Add(-time.Duration(i)*12*time.Hour), fmt.Sprintf(`{"n":%d}`, i%7), longAgo)
 		}
 	}
-	if err := fx.insert(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := fx.index(t.Context()); err != nil {
+	if err := fx.ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	g := rand.New(rand.NewPCG(7, 7))

@@ -106,9 +106,8 @@ func (t *tests) listImpossible() bool {
 	}
 	has := func(text string) bool { return slices.Contains(all, text) }
 	for _, c := range t.negative {
-		//exhaustive:ignore
-		switch c.Op {
-		case OpHasAny:
+		switch {
+		case c.Op == OpHasAny:
 			if slices.ContainsFunc(c.Operand.Texts, has) {
 				return true
 			}
@@ -117,7 +116,7 @@ func (t *tests) listImpossible() bool {
 					return true
 				}
 			}
-		case OpHasAll:
+		case c.Op == OpHasAll:
 			if !slices.ContainsFunc(c.Operand.Texts, func(text string) bool { return !has(text) }) {
 				return true
 			}
@@ -190,15 +189,12 @@ func (v candidate) is(c Comparison) (is, sure bool) {
 		return is, c.IgnoreCase || !is
 	}
 	equal := func(a, b string) bool { return a == b }
-	//exhaustive:ignore
-	switch c.Op {
-	case OpExists:
+	switch {
+	case c.Op == OpExists:
 		return true, true
-	case OpEquals:
-		if c.Operand.Kind == TextOperand {
-			return holds(equal, c.Operand.Text)
-		}
-	case OpIn:
+	case c.Op == OpEquals && c.Operand.Kind == TextOperand:
+		return holds(equal, c.Operand.Text)
+	case c.Op == OpIn:
 		sure = true
 		for _, text := range c.Operand.Texts {
 			one, known := holds(equal, text)
@@ -208,19 +204,19 @@ func (v candidate) is(c Comparison) (is, sure bool) {
 			sure = sure && known
 		}
 		return false, sure
-	case OpContains:
+	case c.Op == OpContains:
 		return holds(strings.Contains, c.Operand.Text)
-	case OpStartsWith:
+	case c.Op == OpStartsWith:
 		return holds(strings.HasPrefix, c.Operand.Text)
-	case OpEndsWith:
+	case c.Op == OpEndsWith:
 		return holds(strings.HasSuffix, c.Operand.Text)
-	case OpMatches:
+	case c.Op == OpMatches:
 		if fold {
 			return false, false
 		}
 		expression, err := regexp.Compile(c.Operand.Text)
 		return err == nil && expression.MatchString(v.text), err == nil
-	case OpHasAny, OpHasAll:
+	case c.Op == OpHasAny || c.Op == OpHasAll:
 		return false, true // a text is no list
 	}
 	return false, false
@@ -236,17 +232,16 @@ func numbersOf(c Comparison) (numberSet, bool) {
 	switch c.Operand.Kind {
 	case NumberOperand:
 		n := c.Operand.Number
-		//exhaustive:ignore
-		switch c.Op {
-		case OpEquals:
+		switch {
+		case c.Op == OpEquals:
 			return numberSet{{at(n, false), at(n, true)}}, true
-		case OpLt:
+		case c.Op == OpLt:
 			return numberSet{{lowest, at(n, false)}}, true
-		case OpLte:
+		case c.Op == OpLte:
 			return numberSet{{lowest, at(n, true)}}, true
-		case OpGt:
+		case c.Op == OpGt:
 			return numberSet{{at(n, true), highest}}, true
-		case OpGte:
+		case c.Op == OpGte:
 			return numberSet{{at(n, false), highest}}, true
 		}
 	case NumbersOperand:
