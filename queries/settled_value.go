@@ -106,8 +106,7 @@ func (t *tests) listImpossible() bool {
 	}
 	has := func(text string) bool { return slices.Contains(all, text) }
 	for _, c := range t.negative {
-		switch {
-		case c.Op == OpHasAny:
+		if c.Op == OpHasAny {
 			if slices.ContainsFunc(c.Operand.Texts, has) {
 				return true
 			}
@@ -116,10 +115,9 @@ func (t *tests) listImpossible() bool {
 					return true
 				}
 			}
-		case c.Op == OpHasAll:
-			if !slices.ContainsFunc(c.Operand.Texts, func(text string) bool { return !has(text) }) {
-				return true
-			}
+		}
+		if c.Op == OpHasAll && !slices.ContainsFunc(c.Operand.Texts, func(text string) bool { return !has(text) }) {
+			return true
 		}
 	}
 	return false
@@ -232,18 +230,14 @@ func numbersOf(c Comparison) (numberSet, bool) {
 	switch c.Operand.Kind {
 	case NumberOperand:
 		n := c.Operand.Number
-		switch {
-		case c.Op == OpEquals:
-			return numberSet{{at(n, false), at(n, true)}}, true
-		case c.Op == OpLt:
-			return numberSet{{lowest, at(n, false)}}, true
-		case c.Op == OpLte:
-			return numberSet{{lowest, at(n, true)}}, true
-		case c.Op == OpGt:
-			return numberSet{{at(n, true), highest}}, true
-		case c.Op == OpGte:
-			return numberSet{{at(n, false), highest}}, true
-		}
+		set, ok := map[Op]numberSet{
+			OpEquals: {{at(n, false), at(n, true)}},
+			OpLt:     {{lowest, at(n, false)}},
+			OpLte:    {{lowest, at(n, true)}},
+			OpGt:     {{at(n, true), highest}},
+			OpGte:    {{at(n, false), highest}},
+		}[c.Op]
+		return set, ok
 	case NumbersOperand:
 		var set numberSet
 		for _, n := range c.Operand.Numbers {
