@@ -37,7 +37,7 @@ func New(c Config) (*Eraser, error) {
 }
 
 // facts are the tables with what actors did and what was said of them.
-var facts = []string{"events", "attribute_snapshots", "latest_attributes", "activity", "import_members"}
+var facts = []string{"events", "attribute_snapshots", "latest_attributes", "activity", "import_members", "arrivals"}
 
 // Erase removes the user that an actor is: all actors, what they did and what was said of them, and the user's place in
 // every membership, old ones too. When it returns without an error the user is in no answer, at any time. What is

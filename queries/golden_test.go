@@ -61,7 +61,7 @@ func TestStatementsAreAsReviewed(t *testing.T) {
 			}
 			statement := plan.Counts(10)
 			if name == "materialize" {
-				statement = plan.Materialize([]queries.Run{{ID: uuid.UUID{1}, Previous: uuid.UUID{2}}})
+				statement = plan.Materialize([]queries.Run{{ID: uuid.UUID{1}, Base: uuid.UUID{2}}})
 			}
 			golden(t, strings.TrimSuffix(file, ".json")+".sql", "-- "+queries.Sentence(definition)+"\n"+parametersComment(statement)+statement.SQL+"\n")
 			if err := db.Exec(clickhouse.WithParameters(t.Context(), statement.Parameters), statement.SQL); err != nil {

@@ -2,12 +2,13 @@ package queries
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 )
 
-// bucketSize is the number of uids in one row of segment_members.
-const bucketSize = 1 << 20
+// BucketSize is the number of uids in one row of segment_members.
+const BucketSize = 1 << 20
 
 // Counts returns the statement that counts: per target its number, how many members it has, how many users there are, and the
 // uids of the first members, up to sample.
@@ -28,34 +29,40 @@ func (p *Plan) Page(after uint32, limit int) Statement {
 		", " + n + "))) AS page\nFROM results\nWHERE target = 0")
 }
 
-// Run names a materialization of a target, and the one it is compared with; the nil UUID where there is none.
+// Run names a materialization of a target, and the run it is compared with: the base that keeps that run's members whole, and
+// how many steps after the base it is. They are zero where there is none.
 type Run struct {
-	ID, Previous uuid.UUID
+	ID, Base uuid.UUID
+	Step     uint32
 }
 
 // Materialize returns the statement that keeps the members of every target, whose ids are those of segments, and who entered
 // and exited since the runs before: one row per segment and bucket of uids.
 func (p *Plan) Materialize(runs []Run) Statement {
 	s, text := p.print()
-	var segments []string
-	var ids, previous []uuid.UUID
+	var segments, steps []string
+	var ids, bases []uuid.UUID
 	for i, run := range runs {
 		segments = append(segments, p.targets[i].ID)
 		ids = append(ids, run.ID)
-		previous = append(previous, run.Previous)
+		bases = append(bases, run.Base)
+		steps = append(steps, strconv.FormatUint(uint64(run.Step), 10))
 	}
 	segment := s.texts(segments)
-	fresh, old := s.bind("Array(UUID)", UUIDs(ids)), s.bind("Array(UUID)", UUIDs(previous))
-	size := strconv.Itoa(bucketSize)
+	fresh, base := s.bind("Array(UUID)", UUIDs(ids)), s.bind("Array(UUID)", UUIDs(bases))
+	step := s.bind("Array(UInt32)", "["+strings.Join(steps, ",")+"]")
+	size := strconv.Itoa(BucketSize)
 	return s.statement("INSERT INTO segment_members (project, segment, run, bucket, members, entered, exited)\n" + text +
 		"SELECT\n  " + s.project + ",\n  " + segment + "[target + 1],\n  " + fresh + "[target + 1],\n  bucket,\n  now_members,\n" +
 		"  bitmapAndnot(now_members, then_members),\n  bitmapAndnot(then_members, now_members)\nFROM (\n" +
-		"  SELECT target, bucket, groupBitmapMergeState(fresh) AS now_members, groupBitmapMergeState(old) AS then_members\n  FROM (\n" +
+		"  SELECT target, bucket, groupBitmapMergeState(fresh) AS now_members, groupBitmapXorState(old) AS then_members\n  FROM (\n" +
 		"    SELECT\n      target,\n      toUInt16(arrayJoin(range(toUInt32(intDiv(bitmapMax(everyone), " + size + ") + 1)))) AS bucket,\n" +
 		"      bitmapSubsetInRange(members, toUInt32(bucket * " + size + "), toUInt32((bucket + 1) * " + size + ")) AS fresh,\n" +
 		"      bitmapBuild(emptyArrayUInt32()) AS old\n    FROM results\n    UNION ALL\n" +
 		"    SELECT\n      toUInt16(indexOf(" + segment + ", segment) - 1) AS target,\n      bucket,\n      bitmapBuild(emptyArrayUInt32()) AS fresh,\n" +
-		"      members AS old\n    FROM segment_members\n    WHERE project = " + s.project + " AND segment IN " + segment + " AND has(" + old +
-		", run)\n  )\n  GROUP BY target, bucket\n)\n" +
+		"      if(has(" + base + ", run), members, bitmapOr(entered, exited)) AS old\n    FROM segment_members\n" +
+		"    WHERE project = " + s.project + " AND segment IN " + segment + " AND (has(" + base + ", run) OR run IN (\n" +
+		"      SELECT run FROM segment_runs\n      WHERE project = " + s.project + " AND segment IN " + segment + " AND has(" + base + ", base)" +
+		" AND step <= " + step + "[indexOf(" + base + ", base)]))\n  )\n  GROUP BY target, bucket\n)\n" +
 		"WHERE bitmapCardinality(now_members) > 0 OR bitmapCardinality(then_members) > 0")
 }

@@ -136,7 +136,7 @@ func TestMaterializeKeepsMembersAndMoves(t *testing.T) {
 			1: {none, none, {1 << 20, 1<<20 + 1}},
 		}},
 	} {
-		exec(t, db, compile(t, step.definition).Materialize([]queries.Run{{ID: step.run, Previous: step.previous}}))
+		exec(t, db, compile(t, step.definition).Materialize([]queries.Run{{ID: step.run, Base: step.previous}}))
 		if diff := cmp.Diff(step.want, kept(t, db, "s0", step.run)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.definition, diff)
 		}

@@ -134,7 +134,7 @@ func statementsOf(t testing.TB, d Definition, id string) []Statement {
 	}
 	table := NewTable(plan.scope, Membership{Segment: id, Run: uuid.UUID{1}}, []string{"plan"})
 	return []Statement{
-		plan.Counts(10), plan.Page(0, 10), plan.Materialize([]Run{{ID: uuid.UUID{1}, Previous: uuid.UUID{2}}}),
+		plan.Counts(10), plan.Page(0, 10), plan.Materialize([]Run{{ID: uuid.UUID{1}, Base: uuid.UUID{2}}}),
 		table.Kinds(), table.Buckets(), table.Rows(0),
 	}
 }

@@ -17,6 +17,7 @@ type Evaluator struct {
 	store    *Store
 	catalogs catalogs
 	seen     seen
+	turns    turns
 	// impatience divides the numbers of rows from which on a leaf is told to be expensive; tests are more impatient.
 	impatience uint64
 }

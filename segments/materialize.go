@@ -21,6 +21,9 @@ type Run struct {
 	DefinitionHash string
 	AsOf           time.Time
 	Previous       uuid.UUID // the run that entered and exited are counted against; nil for the first
+	Base           uuid.UUID // the run that keeps the members whole: itself, or one that it is some steps after
+	Step           uint32    // how many runs over the same base came before, the base included; 0 for the base
+	Tick           uint64    // the number of a live run, which those made together share; 0 for a run that was asked for
 	Size           uint64
 	Entered        uint64
 	Exited         uint64
@@ -32,8 +35,18 @@ type Run struct {
 // their runs in the order of the ids. A run is visible when all of it is kept, and not before; one that ends half way
 // leaves nothing that is read.
 func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, ids []string) ([]Run, error) {
+	return e.MaterializeAt(ctx, project, ids, At{})
+}
+
+// MaterializeAt is [Evaluator.Materialize] as of a time of one's own.
+func (e *Evaluator) MaterializeAt(ctx context.Context, project projects.Project, ids []string, at At) ([]Run, error) {
+	done, err := e.turns.take(ctx, project.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	start := time.Now()
-	scope, current, err := e.scope(ctx, project, At{})
+	scope, current, err := e.scope(ctx, project, at)
 	if err != nil {
 		return nil, err
 	}
@@ -53,12 +66,15 @@ func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, i
 		if run.ID, err = uuid.NewV7(); err != nil {
 			return nil, fmt.Errorf("make a run id: %w", err)
 		}
+		run.Base = run.ID
+		name := queries.Run{ID: run.ID}
 		if before := last[id]; before != nil {
 			run.Previous = before.ID
+			name.Base, name.Step = before.Base, before.Step
 		}
 		runs = append(runs, run)
 		targets = append(targets, queries.Target{ID: id, Definition: seg.Definition})
-		names = append(names, queries.Run{ID: run.ID, Previous: run.Previous})
+		names = append(names, name)
 	}
 	plan, err := queries.Compile(scope, targets)
 	if err != nil {
@@ -68,7 +84,7 @@ func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, i
 	if err := e.db.Exec(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL); err != nil {
 		return nil, failed(ctx, "materialize", err)
 	}
-	if err := e.withdrawErased(ctx, project.ID, scope.Now); err != nil {
+	if err := e.withdrawErased(ctx, project.ID, start, nil); err != nil {
 		return nil, err
 	}
 	if err := e.size(ctx, project.ID, runs); err != nil {
@@ -81,7 +97,7 @@ func (e *Evaluator) Materialize(ctx context.Context, project projects.Project, i
 	if err := e.finish(ctx, project.ID, runs); err != nil {
 		return nil, err
 	}
-	return runs, e.withdrawErased(ctx, project.ID, scope.Now)
+	return runs, e.withdrawErased(ctx, project.ID, start, runs)
 }
 
 // size counts what was kept for each run.
@@ -119,14 +135,14 @@ func (e *Evaluator) size(ctx context.Context, project muster.ProjectID, runs []R
 // finish records the runs, which makes them visible.
 func (e *Evaluator) finish(ctx context.Context, project muster.ProjectID, runs []Run) error {
 	batch, err := e.db.PrepareBatch(ctx, `INSERT INTO segment_runs (project, segment, run, revision, definition_hash, as_of,
-		previous, size, entered, exited, elapsed_ms, finished_at)`)
+		previous, base, step, tick, size, entered, exited, elapsed_ms, finished_at)`)
 	if err != nil {
 		return failed(ctx, "record the runs", err)
 	}
 	defer batch.Close()
 	for _, r := range runs {
-		if err := batch.Append(uint32(project), r.Segment, r.ID, r.Revision, r.DefinitionHash, r.AsOf, r.Previous, r.Size, r.Entered,
-			r.Exited, uint64(r.Elapsed.Milliseconds()), r.FinishedAt); err != nil {
+		if err := batch.Append(uint32(project), r.Segment, r.ID, r.Revision, r.DefinitionHash, r.AsOf, r.Previous, r.Base, r.Step,
+			r.Tick, r.Size, r.Entered, r.Exited, uint64(r.Elapsed.Milliseconds()), r.FinishedAt); err != nil {
 			return fmt.Errorf("record the runs: %w", err)
 		}
 	}

@@ -36,14 +36,15 @@ func (e *Evaluator) UserSegments(ctx context.Context, project projects.Project, 
 		return nil, err
 	}
 	var ids []string
-	var runs []uuid.UUID
+	var bases []uuid.UUID
+	var steps []uint32
 	for id := range current {
 		if run := last[id]; run != nil {
-			ids, runs = append(ids, id), append(runs, run.ID)
+			ids, bases, steps = append(ids, id), append(bases, run.Base), append(steps, run.Step)
 		}
 	}
 	in := map[string]*SegmentOf{}
-	err = e.each(ctx, "list the user's segments", queries.SegmentsOf(scope, who.uid, ids, runs), func(rows driver.Rows) error {
+	err = e.each(ctx, "list the user's segments", queries.SegmentsOf(scope, who.uid, ids, bases, steps), func(rows driver.Rows) error {
 		var id string
 		err := rows.Scan(&id)
 		in[id] = &SegmentOf{Segment: current[id]}

@@ -13,12 +13,30 @@ import (
 	"muster/queries"
 )
 
-const runColumns = `segment, run, revision, definition_hash, as_of, previous, size, entered, exited, elapsed_ms, finished_at`
+const runColumns = `segment, run, revision, definition_hash, as_of, previous, base, step, tick, size, entered, exited, elapsed_ms, finished_at`
+
+// membersSQL has the members of a run in every bucket: those of its base, changed by every run over the base up to its own.
+// Whoever enters was out and whoever exits was in, so each change is an exclusive or.
+const membersSQL = `
+	SELECT bucket, groupBitmapXorState(if(run = {base:UUID}, members, bitmapOr(entered, exited))) AS run_members
+	FROM segment_members
+	WHERE project = {project:UInt32} AND segment = {segment:String} AND run IN (
+		SELECT run FROM segment_runs
+		WHERE project = {project:UInt32} AND segment = {segment:String} AND base = {base:UUID} AND step <= {step:UInt32})
+	GROUP BY bucket`
+
+// membersOf returns the parameters of membersSQL.
+func membersOf(project muster.ProjectID, run Run) clickhouse.Parameters {
+	return clickhouse.Parameters{
+		"project": number(project), "segment": queries.Text(run.Segment), "base": run.Base.String(), "step": number(run.Step),
+	}
+}
 
 // LastRuns returns the newest run of each segment of a project that has one.
 func (e *Evaluator) LastRuns(ctx context.Context, project muster.ProjectID) (map[string]*Run, error) {
 	all, err := e.readRuns(ctx, `SELECT `+runColumns+` FROM segment_runs WHERE project = {project:UInt32}
-		ORDER BY segment, finished_at DESC, run DESC LIMIT 1 BY segment`, clickhouse.Parameters{"project": number(project)})
+		AND (segment, finished_at) IN (SELECT segment, max(finished_at) FROM segment_runs WHERE project = {project:UInt32} GROUP BY segment)
+		ORDER BY segment, run DESC LIMIT 1 BY segment`, clickhouse.Parameters{"project": number(project)})
 	if err != nil {
 		return nil, err
 	}
@@ -69,13 +87,11 @@ func (e *Evaluator) Members(ctx context.Context, project projects.Project, segme
 		limit = defaultLimit
 	}
 	var uids []uint32
-	err = e.db.QueryRow(clickhouse.WithParameters(ctx, clickhouse.Parameters{
-		"project": number(project.ID), "segment": queries.Text(segment), "run": run.ID.String(),
-		"from": number(uint64(from.After) + 1), "limit": number(limit),
-	}), `
-		SELECT arraySort(bitmapToArray(bitmapSubsetLimit(groupBitmapMergeState(members), {from:UInt32}, {limit:UInt64})))
-		FROM segment_members
-		WHERE project = {project:UInt32} AND segment = {segment:String} AND run = {run:UUID}`).Scan(&uids)
+	parameters := membersOf(project.ID, run)
+	parameters["from"], parameters["limit"] = number(uint64(from.After)+1), number(limit)
+	err = e.db.QueryRow(clickhouse.WithParameters(ctx, parameters), `
+		SELECT arraySort(bitmapToArray(bitmapSubsetLimit(groupBitmapMergeState(run_members), {from:UInt32}, {limit:UInt64})))
+		FROM (`+membersSQL+`)`).Scan(&uids)
 	if err != nil {
 		return Page{}, run, failed(ctx, "list members", err)
 	}
@@ -134,8 +150,8 @@ func (e *Evaluator) readRuns(ctx context.Context, sql string, parameters clickho
 	for rows.Next() {
 		var r Run
 		var elapsed uint64
-		if err := rows.Scan(&r.Segment, &r.ID, &r.Revision, &r.DefinitionHash, &r.AsOf, &r.Previous, &r.Size, &r.Entered, &r.Exited,
-			&elapsed, &r.FinishedAt); err != nil {
+		if err := rows.Scan(&r.Segment, &r.ID, &r.Revision, &r.DefinitionHash, &r.AsOf, &r.Previous, &r.Base, &r.Step, &r.Tick,
+			&r.Size, &r.Entered, &r.Exited, &elapsed, &r.FinishedAt); err != nil {
 			return nil, failed(ctx, "read runs", err)
 		}
 		r.Elapsed = time.Duration(elapsed) * time.Millisecond

@@ -6,6 +6,7 @@
 -- p4 = ['s1']
 -- p5 = ['01000000-0000-0000-0000-000000000000']
 -- p6 = ['02000000-0000-0000-0000-000000000000']
+-- p7 = [0]
 -- project = 1
 INSERT INTO segment_members (project, segment, run, bucket, members, entered, exited)
 WITH
@@ -77,7 +78,7 @@ SELECT
   bitmapAndnot(now_members, then_members),
   bitmapAndnot(then_members, now_members)
 FROM (
-  SELECT target, bucket, groupBitmapMergeState(fresh) AS now_members, groupBitmapMergeState(old) AS then_members
+  SELECT target, bucket, groupBitmapMergeState(fresh) AS now_members, groupBitmapXorState(old) AS then_members
   FROM (
     SELECT
       target,
@@ -90,9 +91,11 @@ FROM (
       toUInt16(indexOf({p4:Array(String)}, segment) - 1) AS target,
       bucket,
       bitmapBuild(emptyArrayUInt32()) AS fresh,
-      members AS old
+      if(has({p6:Array(UUID)}, run), members, bitmapOr(entered, exited)) AS old
     FROM segment_members
-    WHERE project = {project:UInt32} AND segment IN {p4:Array(String)} AND has({p6:Array(UUID)}, run)
+    WHERE project = {project:UInt32} AND segment IN {p4:Array(String)} AND (has({p6:Array(UUID)}, run) OR run IN (
+      SELECT run FROM segment_runs
+      WHERE project = {project:UInt32} AND segment IN {p4:Array(String)} AND has({p6:Array(UUID)}, base) AND step <= {p7:Array(UInt32)}[indexOf({p6:Array(UUID)}, base)]))
   )
   GROUP BY target, bucket
 )
