@@ -14,6 +14,7 @@ import (
 type formula struct {
 	op    formulaOp
 	leaf  leaf      // of leafSet
+	was   leaf      // of leafSet, where it is compared with an earlier evaluation: the leaf as it was pinned then
 	count int       // of atLeastOf
 	of    []formula // of the others
 	key   string    // equal for equal formulas
@@ -33,8 +34,10 @@ const (
 
 func constant(op formulaOp) formula { return formula{op: op, key: string('0' + rune(op))} }
 
-// leafFormula names a leaf by its Go syntax, in which every text is quoted: two leaves cannot be named alike.
-func leafFormula(l leaf) formula { return formula{op: leafSet, leaf: l, key: fmt.Sprintf("%#v", l)} }
+func leafFormula(l leaf) formula { return formula{op: leafSet, leaf: l, key: leafKey(l)} }
+
+// leafKey names a leaf by its Go syntax, in which every text is quoted: two leaves cannot be named alike.
+func leafKey(l leaf) string { return fmt.Sprintf("%#v", l) }
 
 func not(f formula) formula {
 	switch f.op {

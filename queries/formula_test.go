@@ -7,7 +7,7 @@ import (
 
 // Definitions of one row mean the same, and are one set, whose leaves are computed once. Those of two rows do not.
 func TestDefinitionsThatMeanTheSame(t *testing.T) {
-	n := normaliser{clock{time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), time.UTC}}
+	n := normaliser{clock: clock{time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC), time.UTC}}
 	set := func(text string) formula {
 		d, err := Decode([]byte(text))
 		if err != nil {

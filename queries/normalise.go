@@ -6,7 +6,20 @@ import (
 
 // normaliser turns resolved nodes into formulas. Negative operators, and counts that include zero, become complements of
 // positive leaves, so that a negation is never written twice.
-type normaliser struct{ clock }
+type normaliser struct {
+	clock
+	before *clock // of an earlier evaluation, for leaves to tell what they were then; or nil
+}
+
+// leaf makes the formula of a leaf, given how a clock pins it.
+func (c normaliser) leaf(pinned func(clock) leaf) formula {
+	f := leafFormula(pinned(c.clock))
+	if c.before != nil {
+		f.was = pinned(*c.before)
+		f.key += "\x00" + leafKey(f.was)
+	}
+	return f
+}
 
 func (c normaliser) node(n Node) formula {
 	switch n := n.(type) {
@@ -21,25 +34,27 @@ func (c normaliser) node(n Node) formula {
 	case Everyone:
 		return constant(everybody)
 	case Identified:
-		return given(n.Is, leafFormula(identifiedLeaf{}))
+		return given(n.Is, c.leaf(func(clock) leaf { return identifiedLeaf{} }))
 	case Attribute:
-		return c.compared(n.Comparison, func(test Comparison) formula { return leafFormula(attributeLeaf{n.Name, test}) })
+		return c.compared(n.Comparison, func(test Comparison) formula {
+			return c.leaf(func(k clock) leaf { return attributeLeaf{n.Name, k.pin(test)} })
+		})
 	case Event:
-		return c.counted(eventLeaf{name: n.Name, where: n.Where, window: c.window(n.Window)}, n.Count)
+		return c.counted(eventLeaf{name: n.Name, where: n.Where}, n.Window, n.Count)
 	case EventAggregate:
 		return c.aggregate(n)
 	case EventTime:
 		return c.eventTime(n)
 	case Sequence:
-		return leafFormula(c.sequence(n))
+		return c.leaf(func(k clock) leaf { return k.sequence(n) })
 	case Experience:
-		return c.counted(eventLeaf{name: experienceEvent, where: interactions(n), window: c.window(n.Window)}, n.Count)
+		return c.counted(eventLeaf{name: experienceEvent, where: interactions(n)}, n.Window, n.Count)
 	case Answer:
 		return c.compared(n.Comparison, func(test Comparison) formula { return c.answer(n, test) })
 	case Tag:
-		return leafFormula(attributeLeaf{tagsAttribute, hasTag(n)})
+		return c.leaf(func(clock) leaf { return attributeLeaf{tagsAttribute, hasTag(n)} })
 	case Import:
-		return leafFormula(importLeaf{n.ID})
+		return c.leaf(func(clock) leaf { return importLeaf{n.ID} })
 	case Segment:
 		panic("normalise: segments must be resolved before")
 	default:
@@ -67,27 +82,33 @@ func given(is bool, f formula) formula {
 func (c normaliser) compared(x Comparison, of func(Comparison) formula) formula {
 	positive := operators[x.Op].positive
 	if positive == "" {
-		return of(c.pin(x))
+		return of(x)
 	}
 	x.Op = positive
-	return not(of(c.pin(x)))
+	return not(of(x))
 }
 
-// event makes a formula of a leaf over events. None happens in an empty window.
-func (c normaliser) event(e eventLeaf) formula {
-	if e.window.empty() {
+// event makes a formula of a leaf over the events in a window. None happens in an empty one.
+func (c normaliser) event(e eventLeaf, window func(clock) interval) formula {
+	if window(c.clock).empty() && (c.before == nil || window(*c.before).empty()) {
 		return constant(nobody)
 	}
-	e.where = c.predicate(e.where)
-	return leafFormula(e)
+	return c.leaf(func(k clock) leaf {
+		pinned := e
+		pinned.window, pinned.where, pinned.measure.test = window(k), k.predicate(e.where), k.predicate(e.measure.test)
+		return pinned
+	})
 }
 
+// asked returns how a window that was asked for is pinned.
+func asked(w Window) func(clock) interval { return func(k clock) interval { return k.window(w) } }
+
 // counted asks for a number of events.
-func (c normaliser) counted(e eventLeaf, asked Threshold) formula {
-	if asked.holdsForZero() {
-		return not(c.counted(e, asked.complement()))
+func (c normaliser) counted(e eventLeaf, in Window, threshold Threshold) formula {
+	if threshold.holdsForZero() {
+		return not(c.counted(e, in, threshold.complement()))
 	}
-	switch of := asked.counts(); {
+	switch of := threshold.counts(); {
 	case of.least > of.most:
 		return constant(nobody)
 	case of == atLeastOnce:
@@ -95,7 +116,7 @@ func (c normaliser) counted(e eventLeaf, asked Threshold) formula {
 	default:
 		e.measure = measure{kind: counted, counts: of}
 	}
-	return c.event(e)
+	return c.event(e, asked(in))
 }
 
 // aggregate asks something of an aggregate. Sums and numbers of different things are zero where there is nothing, and so
@@ -113,23 +134,27 @@ func (c normaliser) aggregate(n EventAggregate) formula {
 			return constant(nobody)
 		}
 	}
-	return c.event(eventLeaf{name: n.Name, where: n.Where, window: c.window(n.Window), measure: m})
+	return c.event(eventLeaf{name: n.Name, where: n.Where, measure: m}, asked(n.Window))
 }
 
 // eventTime asks when the first or the last event was. The last was in a time if there is one in it and none after it; the
 // first, if there is none before it.
 func (c normaliser) eventTime(n EventTime) formula {
-	past := c.window(Window{})
-	asked := c.pin(n.Comparison).Operand.span
-	happens := func(in interval) formula {
-		return c.event(eventLeaf{name: n.Name, where: n.Where, window: in, measure: measure{kind: happened}})
+	happens := func(in func(past, asked interval) interval) formula {
+		return c.event(eventLeaf{name: n.Name, where: n.Where, measure: measure{kind: happened}}, func(k clock) interval {
+			return in(k.window(Window{}), k.pin(n.Comparison).Operand.span)
+		})
 	}
-	in := happens(interval{max(asked.from, past.from), min(asked.to, past.to)})
-	outside := interval{past.from, min(asked.from, past.to)}
-	if n.Last {
-		outside = interval{max(asked.to, past.from), past.to}
-	}
-	return group(intersection, []formula{in, not(happens(outside))})
+	inside := happens(func(past, asked interval) interval {
+		return interval{max(asked.from, past.from), min(asked.to, past.to)}
+	})
+	outside := happens(func(past, asked interval) interval {
+		if n.Last {
+			return interval{max(asked.to, past.from), past.to}
+		}
+		return interval{past.from, min(asked.from, past.to)}
+	})
+	return group(intersection, []formula{inside, not(outside)})
 }
 
 // answer asks something of any answer to a question, or of the latest.
@@ -138,10 +163,10 @@ func (c normaliser) answer(n Answer, test Comparison) formula {
 	tested := Property{answerProperty, test}
 	if !n.Latest {
 		where = append(where, tested)
-		return c.event(eventLeaf{name: experienceEvent, where: AllOf{where}, window: c.window(n.Window), measure: measure{kind: happened}})
+		return c.event(eventLeaf{name: experienceEvent, where: AllOf{where}, measure: measure{kind: happened}}, asked(n.Window))
 	}
 	where = append(where, answered)
 	return c.event(eventLeaf{
-		name: experienceEvent, where: AllOf{where}, window: c.window(n.Window), measure: measure{kind: latestMeasure, test: tested},
-	})
+		name: experienceEvent, where: AllOf{where}, measure: measure{kind: latestMeasure, test: tested},
+	}, asked(n.Window))
 }

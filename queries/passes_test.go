@@ -14,7 +14,7 @@ import (
 var passes = map[string][]string{
 	"node":      {"resolver.node", "normaliser.node", "printer.node", "sentence", "explainer.node", "inspector.node", "mentions.node"},
 	"predicate": {"clock.predicate", "printer.predicate", "predicateSentence", "sqlPrinter.predicate", "failsAlways", "holdsAlways", "mentions.predicate"},
-	"leaf":      {"sourceOf", "leafPhrase", "workOf", "impossible"},
+	"leaf":      {"sourceOf", "Plan.Follows", "windowOf", "leafPhrase", "workOf", "impossible"},
 }
 
 // TestNoPassForgetsAType reads the package's source: a type that a pass has no case for fails here, and not in production.

@@ -14,6 +14,7 @@ type Scope struct {
 	Project muster.ProjectID
 	Now     time.Time      // pinned; finer parts than milliseconds are cut off
 	KnownAt time.Time      // what was received later is ignored; zero for none
+	Before  time.Time      // of an evaluation that is brought up to now; zero for none
 	Zone    *time.Location // the project's
 	Lookup  Lookup         // of the segments a definition names
 	Imports Imports        // of the imports a definition names
@@ -32,7 +33,9 @@ type Plan struct {
 	scope   Scope
 	targets []Target
 	sets    []formula      // one per target
+	keys    []string       // one per target, with a before: equal for definitions that are equal with all their segments in place
 	leaves  []leaf         // a leaf's number is its index plus one; number zero is everyone
+	was     []leaf         // the leaves as they were pinned before; nil without a before
 	numbers map[string]int // a leaf's number by its key
 	sources []source
 }
@@ -61,11 +64,17 @@ const (
 func Compile(scope Scope, targets []Target) (*Plan, error) {
 	scope = scope.pinned()
 	p := &Plan{scope: scope, targets: targets, numbers: map[string]int{}}
-	n := normaliser{clock{scope.Now, scope.Zone}}
+	n := normaliser{clock: clock{scope.Now, scope.Zone}}
+	if !scope.Before.IsZero() {
+		n.before = &clock{scope.Before, scope.Zone}
+	}
 	for _, t := range targets {
 		resolved, err := resolve(t.Definition, scope.Lookup, scope.Imports)
 		if err != nil {
 			return nil, err
+		}
+		if n.before != nil {
+			p.keys = append(p.keys, Hash(Definition{resolved}))
 		}
 		set := n.node(resolved)
 		p.sets = append(p.sets, set)
@@ -96,7 +105,7 @@ func (p *Plan) Sources() int { return len(p.sources) }
 // collect numbers the leaves of a formula that are not numbered yet.
 func (p *Plan) collect(f formula) {
 	if f.op == leafSet && p.numbers[f.key] == 0 {
-		p.leaves = append(p.leaves, f.leaf)
+		p.leaves, p.was = append(p.leaves, f.leaf), append(p.was, f.was)
 		p.numbers[f.key] = len(p.leaves)
 	}
 	for _, part := range f.of {
