@@ -15,6 +15,7 @@ import (
 	"muster/clickhouse"
 	"muster/exports"
 	"muster/ingest"
+	"muster/membership"
 	"muster/problem"
 	"muster/projects"
 	"muster/segments"
@@ -26,6 +27,7 @@ type Config struct {
 	Projects  *projects.Directory
 	Segments  *segments.Store
 	Evaluator *segments.Evaluator
+	Current   *membership.Current // who is in the live segments now
 	Exports   *exports.Service
 	Tags      *segments.Tagger
 	// Rejections are the messages the door did not accept.
@@ -46,7 +48,7 @@ type server struct{ Config }
 
 // New returns the handler of /api/v1, /openapi.json, /docs and the dashboard.
 func New(c Config) (http.Handler, error) {
-	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Exports == nil || c.Tags == nil || c.Flush == nil ||
+	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Current == nil || c.Exports == nil || c.Tags == nil || c.Flush == nil ||
 		c.Erase == nil || c.Rejections == nil || c.DB == nil || c.Dashboard == nil || c.Log == nil {
 		return nil, errors.New("api: a part of the configuration is missing")
 	}
@@ -88,6 +90,7 @@ func New(c Config) (http.Handler, error) {
 	s.registerProfile(group)
 	s.registerTags(group)
 	s.registerErase(group)
+	s.registerMemberships(group)
 	s.registerCatalog(group)
 	s.registerExports(group)
 	s.registerRejections(group)

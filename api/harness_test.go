@@ -23,6 +23,7 @@ import (
 	"muster/ingest"
 	"muster/ingest/spool"
 	"muster/jobs"
+	"muster/membership"
 	"muster/projects"
 	"muster/segments"
 )
@@ -38,6 +39,10 @@ type house struct {
 	drain     *ingest.Drain
 	indexer   *jobs.Indexer
 	evaluator *segments.Evaluator
+	live      *segments.Live
+	current   *membership.Current
+	me        http.Handler
+	signing   string // where it is not empty, identification must be signed with it
 	keys      projects.KeyFile
 	project   projects.Project
 }
@@ -72,7 +77,13 @@ func newHouse(t *testing.T) *house {
 	h.indexer = jobs.NewIndexer(index, log)
 	store := segments.NewStore(h.db)
 	h.evaluator = segments.NewEvaluator(h.db, store)
-	eraser, err := erasure.New(erasure.Config{DB: h.db, Index: index, Evaluator: h.evaluator, Flush: h.flush, Pause: h.indexer.Pause})
+	h.current = membership.NewCurrent()
+	h.live = segments.NewLive(h.evaluator, h.current, time.Now)
+	h.me = api.NewMe(ring, func(muster.ProjectID) (string, bool) { return h.signing, h.signing != "" }, h.current)
+	eraser, err := erasure.New(erasure.Config{
+		DB: h.db, Index: index, Evaluator: h.evaluator, Flush: h.flush, Pause: h.indexer.Pause,
+		Forget: func(id muster.ProjectID, uids []uint32) { h.current.Project(id).Forget(uids...) },
+	})
 	ok(err)
 	datasets, err := exports.NewService(exports.Config{
 		DB: h.db, Dir: filepath.Join(dir, "exports"), Log: log,
@@ -89,8 +100,9 @@ func newHouse(t *testing.T) *house {
 	rejections, err := ingest.NewRejections(h.db, h.door)
 	ok(err)
 	h.api, err = api.New(api.Config{
-		Keys: ring, Projects: directory, Segments: store, Evaluator: h.evaluator, Exports: datasets, Flush: h.flush, Erase: eraser.Erase,
-		Tags: tags, Rejections: rejections, DB: h.db,
+		Keys: ring, Projects: directory, Segments: store, Evaluator: h.evaluator, Current: h.current, Exports: datasets, Flush: h.flush,
+		Erase: eraser.Erase,
+		Tags:  tags, Rejections: rejections, DB: h.db,
 		Dashboard: http.NotFoundHandler(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	ok(err)

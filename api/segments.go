@@ -33,6 +33,20 @@ type segmentBody struct {
 	LastRun        *runBody  `json:"last_run" doc:"the newest materialization, or null"`
 
 	Warnings []segments.Warning `json:"warnings,omitempty" doc:"when it is saved: what is probably not meant"`
+	LiveAsOf *time.Time         `json:"live_as_of,omitempty" doc:"of a live segment: as of when its members are those of the newest run"`
+}
+
+// segmentBody is a segment with its newest run, and how current that is.
+func (s *server) segmentBody(seg segments.Segment, last *segments.Run) segmentBody {
+	body := newSegmentBody(seg, last)
+	if seg.Live && last != nil {
+		asOf := last.AsOf
+		if current, ok := s.Current.Project(seg.Project).AsOf(); ok && current.After(asOf) {
+			asOf = current
+		}
+		body.LiveAsOf = &asOf
+	}
+	return body
 }
 
 func newSegmentBody(seg segments.Segment, last *segments.Run) segmentBody {
@@ -137,7 +151,7 @@ func (s *server) registerSegments(api huma.API) {
 		}
 		out.Body.Segments = []segmentBody{}
 		for _, seg := range list {
-			out.Body.Segments = append(out.Body.Segments, newSegmentBody(seg, last[seg.ID]))
+			out.Body.Segments = append(out.Body.Segments, s.segmentBody(seg, last[seg.ID]))
 		}
 		return out, nil
 	})
@@ -225,7 +239,7 @@ func (s *server) segmentOutput(ctx context.Context, seg segments.Segment) (*segm
 	if err != nil {
 		return nil, err
 	}
-	return &segmentOutput{ETag: etag(seg.Revision), Body: newSegmentBody(seg, last[seg.ID])}, nil
+	return &segmentOutput{ETag: etag(seg.Revision), Body: s.segmentBody(seg, last[seg.ID])}, nil
 }
 
 // warnings looks at a segment that was saved. It is saved, whatever comes of looking.

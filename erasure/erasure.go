@@ -23,6 +23,8 @@ type Config struct {
 	Flush func(context.Context) error
 	// Pause runs a function while the index of actors stands still.
 	Pause func(func() error) error
+	// Forget has what is in memory not answer of users any more.
+	Forget func(muster.ProjectID, []uint32)
 }
 
 // Eraser erases users.
@@ -30,7 +32,7 @@ type Eraser struct{ Config }
 
 // New returns an eraser.
 func New(c Config) (*Eraser, error) {
-	if c.DB == nil || c.Index == nil || c.Evaluator == nil || c.Flush == nil || c.Pause == nil {
+	if c.DB == nil || c.Index == nil || c.Evaluator == nil || c.Flush == nil || c.Pause == nil || c.Forget == nil {
 		return nil, errors.New("erasure: a part of the configuration is missing")
 	}
 	return &Eraser{c}, nil
@@ -65,6 +67,7 @@ func (e *Eraser) Erase(ctx context.Context, project muster.ProjectID, actor must
 		if err := e.record(ctx, project, uids); err != nil {
 			return err
 		}
+		e.Forget(project, uids)
 		for _, table := range facts {
 			if err := e.remove(ctx, table, project, person.Actors); err != nil {
 				return err

@@ -27,17 +27,18 @@ func checkSignature(secret string, m *Message, f *fields) *Rejection {
 	if m.UserID == "" || m.Type == Track || m.Type == Page || m.Type == Screen {
 		return nil
 	}
-	if !isSignature(secret, m.UserID, f.signature) {
+	if !IsSignature(secret, m.UserID, f.signature) {
 		return reject(RejectSignature, "/signature", "the project demands signed identification; "+
 			`"signature" must be the hexadecimal HMAC-SHA256 of the userId with the project's identify secret`)
 	}
-	if m.PreviousID != "" && !isSignature(secret, m.PreviousID, f.previousSignature) {
+	if m.PreviousID != "" && !IsSignature(secret, m.PreviousID, f.previousSignature) {
 		return reject(RejectSignature, "/previousSignature", "the project demands signed identification; "+
 			`"previousSignature" must be the hexadecimal HMAC-SHA256 of the previousId with the project's identify secret`)
 	}
 	return nil
 }
 
-func isSignature(secret, id, signature string) bool {
+// IsSignature tells whether a text is the signature of a user id.
+func IsSignature(secret, id, signature string) bool {
 	return hmac.Equal([]byte(Sign(secret, id)), []byte(signature))
 }

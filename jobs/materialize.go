@@ -12,14 +12,10 @@ import (
 	"muster/segments"
 )
 
-const (
-	// scheduleCheck is how often the schedules are read again.
-	scheduleCheck = 5 * time.Second
-	// liveInterval is how often the live segments of a project are computed, all in one statement.
-	liveInterval = 30 * time.Second
-)
+// scheduleCheck is how often the schedules are read again.
+const scheduleCheck = 5 * time.Second
 
-// Materializer keeps scheduled and live segments materialized.
+// Materializer keeps scheduled segments materialized.
 type Materializer struct {
 	directory *projects.Directory
 	store     *segments.Store
@@ -52,8 +48,6 @@ func NewMaterializer(directory *projects.Directory, store *segments.Store, evalu
 func (m *Materializer) Run(ctx context.Context) {
 	m.cron.Start()
 	defer func() { <-m.cron.Stop().Done() }()
-	live := time.NewTicker(liveInterval)
-	defer live.Stop()
 	check := time.NewTicker(scheduleCheck)
 	defer check.Stop()
 	for {
@@ -64,10 +58,6 @@ func (m *Materializer) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-check.C:
-		case now := <-live.C:
-			if err := m.live(ctx, now); err != nil && ctx.Err() == nil {
-				m.log.WarnContext(ctx, "live segments could not be materialized", slog.Any("error", err))
-			}
 		}
 	}
 }
@@ -118,36 +108,6 @@ func (m *Materializer) materialize(ctx context.Context, s scheduled) {
 	if err != nil && ctx.Err() == nil {
 		m.log.WarnContext(ctx, "a scheduled segment could not be materialized", slog.String("segment", s.segment), slog.Any("error", err))
 	}
-}
-
-// live runs the live segments of every project, in one of the processes.
-func (m *Materializer) live(ctx context.Context, now time.Time) error {
-	for _, project := range m.directory.All() {
-		all, err := m.store.List(ctx, project.ID)
-		if err != nil {
-			return err
-		}
-		var ids []string
-		for _, seg := range all {
-			if seg.Live {
-				ids = append(ids, seg.ID)
-			}
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		mine, err := m.leases.Take(ctx, fmt.Sprintf("live/%d", project.ID), now.Truncate(liveInterval))
-		if err != nil {
-			return err
-		}
-		if !mine {
-			continue
-		}
-		if _, err := m.evaluator.Materialize(ctx, project, ids); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // cronLogger passes what cron recovers from to the log.

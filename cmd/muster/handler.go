@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster"
+	"muster/api"
 	"muster/problem"
 	"muster/web"
 )
@@ -19,6 +20,7 @@ func (s *service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", s.door)
 	mux.Handle("GET /snippet.js", web.Snippet())
+	mux.Handle("/v1/me/segments", api.NewMe(s.keys, s.signing, s.current))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.metrics())

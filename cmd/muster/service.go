@@ -25,6 +25,7 @@ import (
 	"muster/ingest"
 	"muster/ingest/spool"
 	"muster/jobs"
+	"muster/membership"
 	"muster/problem"
 	"muster/projects"
 	"muster/queries"
@@ -65,6 +66,7 @@ type service struct {
 	keyFile  projects.KeyFile
 	keys     *projects.Keyring
 	projects *projects.Directory
+	current  *membership.Current
 	spool    *spool.Spool
 	door     *ingest.Door
 	listener net.Listener
@@ -96,7 +98,7 @@ func start(ctx context.Context, cfg config) (*service, error) {
 	if cfg.maxSpool == 0 {
 		cfg.maxSpool = defaultMaxSpool
 	}
-	s := &service{cfg: cfg, projects: &projects.Directory{}, inserts: newInsertHistogram(), failed: make(chan error, 1)}
+	s := &service{cfg: cfg, projects: &projects.Directory{}, current: membership.NewCurrent(), inserts: newInsertHistogram(), failed: make(chan error, 1)}
 	// What runs in the background ends with close, not with the start's context.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
@@ -126,10 +128,7 @@ func (s *service) open(ctx, running context.Context) error {
 		Keys: func(_ context.Context, key string) (muster.ProjectID, bool) {
 			return s.keys.Project(projects.WriteKey, key)
 		},
-		Signing: func(id muster.ProjectID) (string, bool) {
-			p, _ := s.projects.Get(id)
-			return p.IdentifySecret, p.SignedIdentify
-		},
+		Signing: s.signing,
 	})
 	if err != nil {
 		return err
@@ -244,18 +243,21 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	}
 	eraser, err := erasure.New(erasure.Config{
 		DB: db, Index: index, Evaluator: b.evaluator, Flush: b.flush, Pause: b.indexer.Pause,
+		Forget: func(id muster.ProjectID, uids []uint32) { s.current.Project(id).Forget(uids...) },
 	})
 	if err != nil {
 		return err
 	}
 	handler, err := api.New(api.Config{
-		Keys: s.keys, Projects: s.projects, Segments: store, Evaluator: b.evaluator, Exports: datasets, Tags: tags, Flush: b.flush,
+		Keys: s.keys, Projects: s.projects, Segments: store, Evaluator: b.evaluator, Current: s.current, Exports: datasets, Tags: tags, Flush: b.flush,
 		Erase: eraser.Erase, DB: db, Rejections: rejections, Dashboard: web.Handler(), Log: s.cfg.log,
 	})
 	if err != nil {
 		return err
 	}
-	materializer := jobs.NewMaterializer(s.projects, store, b.evaluator, jobs.NewLeases(db), s.cfg.log)
+	leases := jobs.NewLeases(db)
+	materializer := jobs.NewMaterializer(s.projects, store, b.evaluator, leases, s.cfg.log)
+	keeper := jobs.NewLiveKeeper(s.projects, segments.NewLive(b.evaluator, s.current, time.Now), leases, s.cfg.log)
 	s.goRun(func() {
 		if err := b.drain.Run(running); err != nil {
 			s.fail(err)
@@ -263,6 +265,8 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 	})
 	s.goRun(func() { b.indexer.Run(running) })
 	s.goRun(func() { materializer.Run(running) })
+	s.goRun(func() { keeper.Run(running) })
+	s.goRun(func() { jobs.NewPruner(s.projects, b.evaluator, leases, s.cfg.log).Run(running) })
 	s.goRun(func() {
 		if err := datasets.Run(running); err != nil && running.Err() == nil {
 			s.fail(err)
@@ -280,6 +284,12 @@ func (s *service) state(ctx context.Context, said segments.Statement) (uint64, e
 	return s.door.State(ctx, said.Project, said.Kind, said.ID, said.At, []ingest.Attribute{
 		{Name: said.Attribute, Source: ingest.Native, Kind: ingest.List, List: said.List},
 	})
+}
+
+// signing tells whether a project demands signatures, and the secret they are made with.
+func (s *service) signing(id muster.ProjectID) (secret string, demanded bool) {
+	p, _ := s.projects.Get(id)
+	return p.IdentifySecret, p.SignedIdentify
 }
 
 // flush returns when everything acknowledged before is in ClickHouse and its actors are users.

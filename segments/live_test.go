@@ -1,0 +1,506 @@
+package segments_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"muster"
+	"muster/clickhouse"
+	"muster/clickhouse/clickhousetest"
+	"muster/identity"
+	"muster/membership"
+	"muster/projects"
+	"muster/queries"
+	"muster/segments"
+)
+
+// world is a project with traffic, live segments and processes that keep them, on a clock that the test moves.
+type world struct {
+	*rand.Rand
+	t         *testing.T
+	db        *clickhouse.DB
+	index     *identity.Index
+	project   projects.Project
+	store     *segments.Store
+	evaluator *segments.Evaluator
+	now       time.Time
+	message   int
+	actors    []muster.Actor
+	names     map[muster.Actor]string
+	live      []string // ids
+	processes []*process
+	ticks     int
+	skipped   int // leaves that ticks did not read
+}
+
+// process is one that ticks: its memory, and what it has seen.
+type process struct {
+	live    *segments.Live
+	current *membership.Current
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	db := clickhousetest.DB(t)
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		Rand: rand.New(rand.NewPCG(seed, 7)), t: t, db: db, index: identity.NewIndex(db),
+		project: projects.Project{ID: 1, Name: "live", Zone: zone}, store: segments.NewStore(db),
+		now: time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC), names: map[muster.Actor]string{},
+	}
+	w.evaluator = segments.NewEvaluator(db, w.store)
+	w.must(w.index.Open(t.Context()))
+	w.processes = []*process{w.newProcess(), w.newProcess()}
+	w.must(db.Exec(t.Context(), `INSERT INTO imports (project, import, version, name, status) VALUES (1, 'i1', 1, 'i1', 'done')`))
+	return w
+}
+
+func (w *world) newProcess() *process {
+	current := membership.NewCurrent()
+	live := segments.NewLive(w.evaluator, current, func() time.Time { return w.now })
+	live.NeverWhole()
+	return &process{live, current}
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func one[T any](w *world, all ...T) T { return all[w.IntN(len(all))] }
+
+// units are the lengths of windows; times are most often a whole number of them before or after now, or a millisecond beside.
+var units = []time.Duration{
+	time.Second, time.Minute, 30 * time.Minute, time.Hour, 12 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour,
+}
+
+func (w *world) instant() time.Time {
+	at := w.now.Add(-one(w, units...) * time.Duration(w.IntN(3)))
+	switch w.IntN(5) {
+	case 0:
+		at = w.now.Add(one(w, units...) * time.Duration(w.IntN(3)))
+	case 1:
+		at = w.now.AddDate(0, -1, 0)
+	}
+	return at.Add(time.Duration(w.IntN(3)-1) * time.Millisecond)
+}
+
+func (w *world) duration() string {
+	return one(w, "1s", "1m", "30m", "1h", "12h", "1d", "7d", "30d", "1mo")
+}
+
+func (w *world) moment() string {
+	if w.IntN(3) == 0 {
+		return w.instant().Format(time.DateOnly)
+	}
+	return w.instant().Format("2006-01-02T15:04:05.000Z")
+}
+
+// window adds when events count to what precedes it.
+func (w *world) window(leaf string) string {
+	switch w.IntN(4) {
+	case 0, 1:
+		return leaf + `,"within":"` + w.duration() + `"}`
+	case 2:
+		from := w.instant()
+		return leaf + fmt.Sprintf(`,"between":{"from":%q,"to":%q}}`, from.Format("2006-01-02T15:04:05.000Z"),
+			from.Add(one(w, units...)+time.Millisecond).Format("2006-01-02T15:04:05.000Z"))
+	default:
+		return leaf + "}"
+	}
+}
+
+func (w *world) times() string {
+	switch w.IntN(3) {
+	case 0:
+		return fmt.Sprintf(`"op":%q,"value":%q`, one(w, "before", "after", "on"), w.moment())
+	default:
+		return fmt.Sprintf(`"op":%q,"value":%q`, one(w, "within_last", "more_than_ago", "within_next", "more_than_ahead"), w.duration())
+	}
+}
+
+func (w *world) leaf() string {
+	event := one(w, "buy", "visit")
+	switch w.IntN(16) {
+	case 0, 1:
+		return w.window(fmt.Sprintf(`{"event":%q`, event))
+	case 2:
+		return w.window(fmt.Sprintf(`{"event":%q,"count":{"op":%q,"value":%d}`, event, one(w, "eq", "lte", "gte", "lt"), w.IntN(4)))
+	case 3:
+		return w.window(fmt.Sprintf(`{"event":%q,"aggregate":{"fn":%q,"property":"a"},"op":%q,"value":%d`, event, one(w, "sum", "max", "avg", "distinct"), one(w, "gt", "lte"), w.IntN(9)))
+	case 4:
+		return fmt.Sprintf(`{"event":%q,%q:{%s}}`, event, one(w, "first", "last"), w.times())
+	case 5:
+		leaf := `{"sequence":[{"event":"visit"},{"event":"buy"}]`
+		if w.IntN(2) == 0 {
+			leaf += `,"complete_within":"` + w.duration() + `"`
+		}
+		return w.window(leaf)
+	case 6:
+		return w.window(`{"experience":"nps","question":"q","answer":{"op":"equals","value":"yes"},"latest":` + one(w, "true", "false"))
+	case 7:
+		return fmt.Sprintf(`{"attribute":"plan","op":%q,"value":%q}`, one(w, "equals", "not_equals", "contains"), one(w, "pro", "free", "p"))
+	case 8:
+		return `{"attribute":"due",` + w.times() + `}`
+	case 9:
+		return fmt.Sprintf(`{"attribute":%q,%s}`, one(w, "first_seen", "last_seen"), w.times())
+	case 10:
+		return fmt.Sprintf(`{"attribute":"sessions","op":"gte","value":%d}`, w.IntN(4))
+	case 11:
+		return one(w, `{"identified":true}`, `{"tag":"vip"}`, `{"import":"i1"}`, `{"everyone":true}`)
+	case 12:
+		return fmt.Sprintf(`{"attribute":%q,"op":%q}`, one(w, "user_id", "anonymous_id", "plan"), one(w, "exists", "not_exists"))
+	case 13:
+		return w.window(fmt.Sprintf(`{"event":"buy","where":{"property":"at",%s}`, w.times()))
+	case 14:
+		if len(w.live) > 0 {
+			return fmt.Sprintf(`{"segment":%q}`, w.live[0])
+		}
+	}
+	return w.window(fmt.Sprintf(`{"event":%q,"where":{"property":"a","op":"gt","value":%d}`, event, w.IntN(9)))
+}
+
+func (w *world) definition(depth int) string {
+	if depth == 0 || w.IntN(3) == 0 {
+		return w.leaf()
+	}
+	a, b, c := w.definition(depth-1), w.definition(depth-1), w.definition(depth-1)
+	switch w.IntN(4) {
+	case 0:
+		return `{"all":[` + a + `,` + b + `]}`
+	case 1:
+		return `{"any":[` + a + `,` + b + `]}`
+	case 2:
+		return `{"at_least":2,"of":[` + a + `,` + b + `,` + c + `]}`
+	default:
+		return `{"not":` + a + `}`
+	}
+}
+
+// draft makes a live segment. Some definitions can hold for nobody by what they say, and are refused.
+func (w *world) draft(first bool) segments.Draft {
+	for {
+		text := w.definition(2)
+		if first {
+			text = `{"attribute":"plan","op":"exists"}` // others name it, so it names none
+			if w.IntN(2) == 0 {
+				text = `{"event":"buy","within":"` + w.duration() + `"}`
+			}
+		}
+		if d, err := queries.Decode([]byte(text)); err == nil {
+			return segments.Draft{Name: fmt.Sprint("segment ", w.IntN(1000)), Definition: d, Live: true}
+		}
+	}
+}
+
+func (w *world) insert(sql string, rows ...[]any) {
+	batch, err := w.db.PrepareBatch(w.t.Context(), "INSERT INTO "+sql)
+	w.must(err)
+	for _, row := range rows {
+		w.must(batch.Append(row...))
+	}
+	w.must(batch.Send())
+}
+
+// arrive makes a new user or visitor, or has a visitor identified as a user.
+func (w *world) arrive() {
+	id := fmt.Sprint("v", len(w.actors))
+	kind := one(w, muster.Anonymous, muster.Identified)
+	if kind == muster.Identified {
+		id = fmt.Sprint("u", len(w.actors))
+	}
+	actor := muster.NewActor(1, kind, id)
+	rows := [][]any{{uint32(1), uint64(actor), int8(kind), int8(0), uint64(0), id, w.now}}
+	if of := w.actor(); kind == muster.Anonymous && of != 0 && of&1 == 0 && w.IntN(2) == 0 {
+		rows = append(rows, []any{uint32(1), uint64(actor), int8(kind), int8(1), uint64(of), id, w.now})
+	}
+	w.insert("identities (project, actor, kind, link, linked, id, time)", rows...)
+	w.actors, w.names[actor] = append(w.actors, actor), id
+}
+
+// join identifies a visitor that was known for a while.
+func (w *world) join() {
+	a, b := w.actor(), w.actor()
+	if a&1 == 1 && b != 0 && b&1 == 0 {
+		w.insert("identities (project, actor, kind, link, linked, id, time)", []any{uint32(1), uint64(a), int8(1), int8(1), uint64(b), w.names[a], w.now})
+	}
+}
+
+func (w *world) actor() muster.Actor {
+	if len(w.actors) == 0 {
+		return 0
+	}
+	return w.actors[w.IntN(len(w.actors))]
+}
+
+// happen has somebody do or be something: at any time, now or to come.
+func (w *world) happen() {
+	actor := uint64(w.actor())
+	if actor == 0 {
+		return
+	}
+	at := w.instant()
+	received := at.Add(time.Duration(w.IntN(3)) * time.Hour)
+	if w.IntN(2) == 0 {
+		received = w.now
+	}
+	w.message++
+	n := uint64(w.message)
+	fact := func(name, kind, text string, instant *int64, list []string) {
+		w.insert(`attribute_snapshots (project, attribute, actor, ts, message, time, received, source, kind, text, number, instant, list)`,
+			[]any{uint32(1), name, actor, at, n, at, received, "custom", kind, text, (*float64)(nil), instant, list})
+	}
+	event := func(name, properties string) {
+		w.insert("events (project, event, actor, ts, message, time, received, message_id, properties)",
+			[]any{uint32(1), name, actor, at, n, at, received, fmt.Sprint(n), properties})
+	}
+	switch w.IntN(10) {
+	case 0:
+		fact("plan", "text", one(w, "pro", "free", "team"), nil, nil)
+	case 1:
+		due := w.instant()
+		ms := due.UnixMilli()
+		fact("due", "text", due.Format("2006-01-02T15:04:05.000Z"), &ms, nil)
+	case 2:
+		fact("due", "text", w.instant().Format(time.DateOnly), nil, nil)
+	case 3:
+		fact("tags", "list", "", nil, []string{one(w, "vip", "old")})
+	case 4:
+		event("$experience", fmt.Sprintf(`{"experience":"nps","question":"q","answer":%q}`, one(w, "yes", "no")))
+	case 5:
+		w.insert("import_members (project, import, actor, time, received)", []any{uint32(1), "i1", actor, at, received})
+	default:
+		event(one(w, "buy", "visit"), fmt.Sprintf(`{"a":%d,"at":%q}`, w.IntN(9), w.instant().Format("2006-01-02T15:04:05.000Z")))
+	}
+}
+
+// step changes something.
+func (w *world) step() {
+	ctx := w.t.Context()
+	switch n := w.IntN(20); {
+	case n < 3:
+		w.arrive()
+	case n == 3:
+		w.join()
+	case n == 4 && len(w.live) < 12:
+		seg, err := w.store.Create(ctx, 1, w.draft(len(w.live) == 0), "test")
+		w.must(err)
+		w.live = append(w.live, seg.ID)
+	case n == 5 && len(w.live) > 3:
+		i := w.IntN(len(w.live))
+		_, err := w.store.Replace(ctx, 1, w.live[i], 0, w.draft(i == 0), "test")
+		w.must(err)
+	case n == 6 && len(w.live) > 3 && w.IntN(3) == 0:
+		_, err := w.evaluator.Materialize(ctx, w.project, []string{one(w, w.live...)})
+		w.must(err)
+	default:
+		w.happen()
+	}
+}
+
+// check compares what a tick left with an evaluation of everything, everywhere members can be read.
+func (w *world) check(p *process) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	current, err := w.store.Current(ctx, 1)
+	w.must(err)
+	last, err := w.evaluator.LastRuns(ctx, 1)
+	w.must(err)
+	definitions := make([]queries.Definition, len(w.live))
+	for i, id := range w.live {
+		definitions[i] = current[id].Definition
+	}
+	all, err := w.evaluator.UIDs(ctx, w.project, definitions, w.now)
+	w.must(err)
+	read := w.IntN(len(w.live)) // the one whose list is read
+	for i, id := range w.live {
+		want := all[i]
+		what := fmt.Sprintf("tick %d at %v: %s", w.ticks, w.now, queries.Print(current[id].Definition))
+		members := p.current.Project(1).Members(id)
+		if members == nil || !slices.Equal(members.ToArray(), want) {
+			w.t.Fatalf("%s\nmemory has %v\n    want %v", what, members, want)
+		}
+		run := last[id]
+		if run == nil || run.Size != uint64(len(want)) {
+			w.t.Fatalf("%s\nthe newest run is %+v; want %d members", what, run, len(want))
+		}
+		if i != read {
+			continue
+		}
+		page, _, err := w.evaluator.Members(ctx, w.project, id, time.Time{}, segments.PageRequest{Limit: 1000, Columns: []string{"plan"}})
+		w.must(err)
+		var listed []uint32
+		for _, user := range page.Users {
+			listed = append(listed, user.UID)
+		}
+		if slices.Sort(listed); !slices.Equal(listed, want) {
+			w.t.Fatalf("%s\nthe list of members has %v\nwant %v", what, listed, want)
+		}
+	}
+}
+
+// TestTicksAgreeWithAnEvaluationOfEverything lets two processes keep live segments in turns, while traffic comes in, users are
+// joined, definitions change and time passes, and compares every tick with an evaluation of everything at the same now.
+func TestTicksAgreeWithAnEvaluationOfEverything(t *testing.T) {
+	for seed := range uint64(2) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			for range 6 {
+				w.arrive()
+			}
+			for range 4 {
+				seg, err := w.store.Create(t.Context(), 1, w.draft(len(w.live) == 0), "test")
+				w.must(err)
+				w.live = append(w.live, seg.ID)
+			}
+			whole := 0
+			for range 30 {
+				for range w.IntN(8) {
+					w.step()
+				}
+				_, err := w.index.Run(t.Context())
+				w.must(err)
+				w.now = w.now.Add(one(w, time.Millisecond, time.Second, time.Minute, 30*time.Minute, time.Hour, 12*time.Hour, 24*time.Hour))
+				p := w.processes[w.IntN(10)/8]
+				switch w.IntN(12) {
+				case 0:
+					*p = *w.newProcess() // it was started again
+				case 1, 2, 3:
+					w.interrupt(p)
+				case 4:
+					w.race()
+				}
+				tick, err := p.live.Tick(t.Context(), w.project)
+				w.must(err)
+				w.ticks++
+				w.skipped += tick.Leaves - tick.Read
+				if tick.Whole {
+					whole++
+				}
+				w.check(p)
+			}
+			if whole > w.ticks/2 || w.skipped == 0 {
+				t.Errorf("%d of %d ticks computed everything, and %d leaves were not read: nothing was tested", whole, w.ticks, w.skipped)
+			}
+			w.checkHistory()
+			_, err := w.processes[0].live.Tick(t.Context(), w.project)
+			w.must(err)
+			w.prune()
+		})
+	}
+}
+
+// interrupt stops a tick anywhere in it, as a crash would; what it left must do no harm to the next.
+func (w *world) interrupt(p *process) {
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Duration(w.IntN(150))*time.Millisecond)
+	defer cancel()
+	if _, err := p.live.Tick(ctx, w.project); err == nil {
+		w.ticks++
+	}
+	if w.IntN(2) == 0 {
+		*p = *w.newProcess()
+	}
+}
+
+// race has both processes make the same tick. One of them may be told that the other was faster.
+func (w *world) race() {
+	var group sync.WaitGroup
+	errs := make([]error, len(w.processes))
+	for i, p := range w.processes {
+		group.Go(func() { _, errs[i] = p.live.Tick(w.t.Context(), w.project) })
+	}
+	group.Wait()
+	w.must(errors.Join(errs...))
+}
+
+// prune removes all runs that may go; what is left must be whole.
+func (w *world) prune() {
+	ctx := w.t.Context()
+	count := func(sql string) (n uint64) {
+		w.must(w.db.QueryRow(ctx, sql).Scan(&n))
+		return n
+	}
+	before := count(`SELECT count() FROM segment_runs`)
+	w.must(w.evaluator.Prune(ctx, w.project, time.Now().Add(time.Hour)))
+	if after := count(`SELECT count() FROM segment_runs`); after == 0 || after >= before {
+		w.t.Errorf("%d runs are left of %d", after, before)
+	}
+	if n := count(`SELECT count() FROM segment_members WHERE run NOT IN (SELECT run FROM segment_runs)`); n > 0 {
+		w.t.Errorf("%d rows are left of runs that are not", n)
+	}
+	p := w.newProcess() // it has nothing but what is kept
+	w.must(p.live.Follow(ctx, w.project))
+	for _, id := range w.live {
+		if !p.current.Project(1).Members(id).Equals(w.processes[0].current.Project(1).Members(id)) {
+			w.t.Errorf("the members of %s are others after what is old is gone", id)
+		}
+	}
+}
+
+// checkHistory follows who entered and exited from run to run, and compares it with the members that SQL shows.
+func (w *world) checkHistory() {
+	w.t.Helper()
+	changes := w.uids(`SELECT run, change, uid FROM segment_change_rows`)
+	rows := w.uids(`SELECT run, 'member', uid FROM segment_member_rows`)
+	for _, id := range w.live {
+		runs, err := w.evaluator.Runs(w.t.Context(), 1, id, 1000)
+		w.must(err)
+		members := map[uuid.UUID]map[uint32]bool{{}: {}}
+		for _, run := range slices.Backward(runs) {
+			then, ok := members[run.Previous]
+			if !ok {
+				w.t.Fatalf("run %v follows %v, which is not there", run.ID, run.Previous)
+			}
+			now := maps.Clone(then)
+			for _, change := range []string{"entered", "exited"} {
+				for uid := range changes[run.ID.String()+change] {
+					if now[uid] == (change == "entered") {
+						w.t.Errorf("user %d %s in run %v, and it was so before", uid, change, run.ID)
+					}
+					delete(now, uid)
+					if change == "entered" {
+						now[uid] = true
+					}
+				}
+			}
+			members[run.ID] = now
+			if got := rows[run.ID.String()+"member"]; !maps.Equal(got, now) {
+				w.t.Errorf("run %v at step %d: its rows are %v, its history says %v", run.ID, run.Step, got, now)
+			}
+		}
+	}
+}
+
+// uids reads sets of users by a run and a word.
+func (w *world) uids(sql string) map[string]map[uint32]bool {
+	rows, err := w.db.Query(w.t.Context(), sql)
+	w.must(err)
+	defer rows.Close()
+	all := map[string]map[uint32]bool{}
+	for rows.Next() {
+		var run uuid.UUID
+		var word string
+		var uid uint32
+		w.must(rows.Scan(&run, &word, &uid))
+		key := run.String() + word
+		if all[key] == nil {
+			all[key] = map[uint32]bool{}
+		}
+		all[key][uid] = true
+	}
+	w.must(rows.Err())
+	return all
+}
