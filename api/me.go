@@ -68,6 +68,7 @@ var errSignature = &muster.Error{
 func (m *Me) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Access-Control-Expose-Headers", "Retry-After")
 	switch r.Method {
 	case http.MethodOptions:
 		header.Set("Access-Control-Allow-Methods", "GET")

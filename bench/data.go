@@ -140,8 +140,12 @@ func loadUsers(ctx context.Context, db *clickhouse.DB, size Size, w io.Writer) e
 	return nil
 }
 
-// insertEvents makes events of skewed frequency by users of skewed activity.
-var insertEvents = `INSERT INTO events (project, event, actor, ts, message, time, received, message_id, properties, context)
+// insertEvents makes the events of the last days.
+var insertEvents = insertEventsBefore(days * 24 * 3600 * 1000)
+
+// insertEventsBefore makes events of skewed frequency by users of skewed activity, in the milliseconds before now.
+func insertEventsBefore(millis int64) string {
+	return `INSERT INTO events (project, event, actor, ts, message, time, received, message_id, properties, context)
 	SELECT 1, if(e % 10 = 0, '$experience',
 			concat('event_', leftPad(toString(toUInt32(pow(sipHash64(10, e) / 18446744073709551616., 2) * ` + strconv.Itoa(eventNames) + `)), 2, '0'))),
 		if(n % 4 = 0 AND e % 3 = 0, ` + anonymousOf + `, ` + actorOf + `), t, sipHash64(e), t, t, concat('message-', toString(e)),
@@ -155,8 +159,9 @@ var insertEvents = `INSERT INTO events (project, event, actor, ts, message, time
 	FROM (
 		SELECT number + {from:UInt64} AS e,
 			toUInt64(pow(sipHash64(14, e) / 18446744073709551616., 1.5) * {users:UInt64}) % {users:UInt64} AS n,
-			{now:DateTime64(3, 'UTC')} - toIntervalMillisecond(sipHash64(15, e) % ` + strconv.Itoa(days*24*3600*1000) + `) AS t
+			{now:DateTime64(3, 'UTC')} - toIntervalMillisecond(sipHash64(15, e) % ` + strconv.FormatInt(millis, 10) + `) AS t
 		FROM numbers({count:UInt64}))`
+}
 
 func run(ctx context.Context, db *clickhouse.DB, sql string, size Size, from, count uint64) error {
 	return db.Exec(clickhouse.WithParameters(ctx, clickhouse.Parameters{

@@ -8,8 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 
+	"muster"
+	"muster/api"
 	"muster/bench"
 	"muster/clickhouse"
+	"muster/membership"
+	"muster/projects"
 	"muster/sql"
 )
 
@@ -18,16 +22,29 @@ type benchCommand struct {
 	DataDir string   `help:"Where the data is made; it is kept for the next time." default:"bench-data" type:"path"`
 	Users   uint64   `help:"Users to query." default:"2000000"`
 	Events  uint64   `help:"Events to query." default:"30000000"`
-	Only    []string `help:"Measure only these: ingest, preview, materialize." enum:"ingest,preview,materialize" placeholder:"WHAT"`
+	Only    []string `help:"Measure only these: ingest, preview, materialize, live, membership." enum:"ingest,preview,materialize,live,membership" placeholder:"WHAT"`
 }
 
-// measures are those over the kept data, in the order in which they are printed.
-var measures = []struct {
+// measure is one over the kept data.
+type measure struct {
 	name string
 	run  func(context.Context, *clickhouse.DB) ([]bench.Figure, error)
-}{
+}
+
+// measures are in the order in which they are printed.
+var measures = []measure{
 	{"preview", bench.Previews},
 	{"materialize", bench.Materializations},
+	{"live", bench.Live},
+	{"membership", memberships},
+}
+
+// memberships measures asking over HTTP with the handler that the service has.
+func memberships(ctx context.Context, _ *clickhouse.DB) ([]bench.Figure, error) {
+	current := membership.NewCurrent()
+	unsigned := func(muster.ProjectID) (string, bool) { return "", false }
+	keys := projects.KeyFile{WriteKey: "wk_bench", SecretKey: "sk_bench"}
+	return bench.Memberships(ctx, current.Project(projects.DefaultID), api.NewMe(projects.NewKeyring(keys), unsigned, current), keys.SecretKey)
 }
 
 // wanted tells whether something is to be measured.
@@ -47,7 +64,7 @@ func (c *benchCommand) Run(ctx context.Context) error {
 		}
 		figures = append(figures, ingest...)
 	}
-	if c.wanted("preview") || c.wanted("materialize") {
+	if slices.ContainsFunc(measures, func(m measure) bool { return c.wanted(m.name) }) {
 		fmt.Fprintln(os.Stdout, "Querying")
 		queried, err := c.query(ctx, log)
 		if err != nil {
