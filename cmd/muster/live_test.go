@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"muster/ingest"
 )
 
 type myself struct {
@@ -99,6 +101,20 @@ func TestLiveSegments(t *testing.T) {
 	ask(t, s, "POST", "/api/v1/users/"+*me.User+"/segments", `{"segments":["nope"]}`, 400, nil)
 	ask(t, s, "POST", "/api/v1/users/0000000000000002/segments", `{}`, 404, nil)
 
+	// An export materializes the segment by itself, between two ticks.
+	var export struct {
+		ID, Status string
+		Rows       int
+	}
+	ask(t, s, "POST", "/api/v1/exports", `{"dataset":"members","segment":"`+pro.ID+`","format":"parquet"}`, 202, &export)
+	eventually(t, "the export is done", func() bool {
+		ask(t, s, "GET", "/api/v1/exports/"+export.ID, "", 200, &export)
+		return export.Status == "done"
+	})
+	if export.Rows != 1 {
+		t.Errorf("the export is %+v, want ann alone", export)
+	}
+
 	ask(t, s, "POST", "/v1/identify", `{"userId":"ann","traits":{"plan":"free"}}`, 200, nil)
 	eventually(t, "ann is pro no more", func() bool { return !in(write + "&user_id=ann")[pro.ID] })
 	var seg struct {
@@ -108,5 +124,25 @@ func TestLiveSegments(t *testing.T) {
 	ask(t, s, "GET", "/api/v1/segments/"+pro.ID, "", 200, &seg)
 	if seg.LastRun.Size != 0 || seg.LastRun.Exited != 1 || time.Since(seg.LiveAsOf) > 2*time.Minute {
 		t.Errorf("the segment says %+v", seg)
+	}
+	var changes struct {
+		Changes []struct{ Change string }
+	}
+	ask(t, s, "GET", "/api/v1/segments/"+pro.ID+"/changes", "", 200, &changes)
+	if len(changes.Changes) != 2 || changes.Changes[0].Change != "entered" || changes.Changes[1].Change != "exited" {
+		t.Errorf("the changes are %+v, want that ann entered and exited", changes)
+	}
+
+	var project struct {
+		IdentifySecret string `json:"identify_secret"`
+	}
+	ask(t, s, "PUT", "/api/v1/project", `{"signed_identify":true}`, 200, &project)
+	signed := "&signature=" + ingest.Sign(project.IdentifySecret, "ann")
+	for query, want := range map[string]int{
+		write + "&user_id=ann": 401, write + "&user_id=ann" + signed: 200, write + "&user_id=bob" + signed: 401, secret + "&user_id=ann": 200,
+	} {
+		if status, _ := askMe(t, s, query); status != want {
+			t.Errorf("where identification must be signed, %s answers %d, want %d", query, status, want)
+		}
 	}
 }
