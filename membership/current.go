@@ -52,12 +52,14 @@ type Project struct {
 	known    []muster.Actor  // by uid: the actor a user is known by
 	gone     *roaring.Bitmap // uids of erased users, which nobody is given again
 	segments []kept          // by id
+	planes   planes          // the same members, by user
 }
 
 type kept struct {
 	Segment
 
 	members *roaring.Bitmap
+	slot    int // in planes
 }
 
 // Answer is the live segments of one user.
@@ -81,8 +83,10 @@ func (p *Project) Of(actor muster.Actor, let func(Segment) bool) (Answer, bool) 
 		return answer, true
 	}
 	answer.User = p.known[uid]
+	var words [16]uint64
+	row := p.planes.row(uid, words[:0])
 	for i := range p.segments {
-		if s := &p.segments[i]; s.members.Contains(uid) && let(s.Segment) {
+		if s := &p.segments[i]; in(row, s.slot) && let(s.Segment) {
 			answer.Segments = append(answer.Segments, s.Segment)
 		}
 	}
@@ -145,9 +149,12 @@ func (p *Project) Put(s Segment, members *roaring.Bitmap) {
 	defer p.mu.Unlock()
 	at, ok := p.find(s.ID)
 	if !ok {
-		p.segments = slices.Insert(p.segments, at, kept{})
+		p.segments = slices.Insert(p.segments, at, kept{members: roaring.New(), slot: p.planes.take()})
 	}
-	p.segments[at] = kept{s, members}
+	was := p.segments[at]
+	p.planes.remove(was.slot, roaring.AndNot(was.members, members))
+	p.planes.add(was.slot, roaring.AndNot(members, was.members))
+	p.segments[at] = kept{s, members, was.slot}
 }
 
 // Change takes who entered and who exited into the members of a segment that is kept.
@@ -155,8 +162,11 @@ func (p *Project) Change(segment string, entered, exited *roaring.Bitmap) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if at, ok := p.find(segment); ok {
-		p.segments[at].members.AndNot(exited)
-		p.segments[at].members.Or(entered)
+		s := p.segments[at]
+		s.members.AndNot(exited)
+		s.members.Or(entered)
+		p.planes.remove(s.slot, exited)
+		p.planes.add(s.slot, entered)
 	}
 }
 
@@ -166,6 +176,9 @@ func (p *Project) Keep(segments map[string]Segment) {
 	defer p.mu.Unlock()
 	p.segments = slices.DeleteFunc(p.segments, func(k kept) bool {
 		_, ok := segments[k.ID]
+		if !ok {
+			p.planes.leave(k.slot, k.members)
+		}
 		return !ok
 	})
 	for i := range p.segments {
@@ -187,6 +200,7 @@ func (p *Project) Erase(users *roaring.Bitmap) {
 	p.gone.Or(users)
 	for _, s := range p.segments {
 		s.members.AndNot(users)
+		p.planes.remove(s.slot, users)
 	}
 }
 
