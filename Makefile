@@ -55,9 +55,10 @@ test: build chromium web/node_modules/.package-lock.json e2e/clients/node_module
 	cd e2e && CGO_ENABLED=1 go test -timeout 10m ./...
 
 .PHONY: test-long
-test-long: engine ## Prove the segment language at length: 20,000 definitions of generated projects, and the fuzz tests (half an hour)
+test-long: engine ## Prove the segment language at length: 20,000 definitions of generated projects, live segments, and the fuzz tests (half an hour)
 	RAPID_CHECKS=$(LONG_CHECKS) RAPID_SEED=$(LONG_SEED) RAPID_SHRINKTIME=2m \
 		go test -count=1 -v -timeout 3h -run TestTheEvaluatorAgreesWithTheOracle ./queries
+	go test -count=1 -timeout 3h -run TestTicksAgreeWithAnEvaluationOfEverything ./segments -live-seeds $(LONG_SEEDS)
 	for fuzz in $$(grep -ho 'func Fuzz[A-Za-z]*' queries/*_test.go | cut -c6-); do \
 		go test -run '^$$' -fuzz "^$$fuzz$$" -fuzztime $(FUZZ_TIME) ./queries || exit 1; done
 
@@ -65,6 +66,7 @@ test-long: engine ## Prove the segment language at length: 20,000 definitions of
 LONG_CHECKS := 400
 LONG_SEED := 0
 FUZZ_TIME := 60s
+LONG_SEEDS := 30
 
 .PHONY: crash
 crash: build ## Kill the service and its engine fifty times each under load, and count (a quarter of an hour)

@@ -33,6 +33,22 @@ func (h *house) tick() segments.Tick {
 	return tick
 }
 
+// quiet ticks until nothing is read any more: what came in a moment before a tick is read twice, and not for ever.
+func (h *house) quiet() {
+	h.t.Helper()
+	var tick segments.Tick
+	for range 20 {
+		if tick = h.tick(); len(tick.Runs) > 0 {
+			break
+		}
+		if tick.Read == 0 && tick.Affected == 0 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	h.t.Errorf("where nothing happens, a tick is %+v", tick)
+}
+
 // mine asks for the live segments of a user as a page or a server does, and returns the status and the sorted names.
 func (h *house) mine(key string, query url.Values) (int, []string) {
 	h.t.Helper()
@@ -120,11 +136,11 @@ func TestTheHistoryOfALiveSegment(t *testing.T) {
 	h.send(identify("bob", `{"n":0}`))
 	materialize(ones) // before the tick
 	asOf = append(asOf, h.tick().AsOf)
-	if tick := h.tick(); len(tick.Runs) > 0 || tick.Read > 0 {
-		t.Errorf("where nothing happened, a tick is %+v", tick)
-	}
-	h.send(identify("ann", `{"n":1}`), identify("dan", `{"n":1}`))
+	h.quiet()
+	h.send(identify("ann", `{"n":1}`), identify("dan", `{"n":1}`), `{"type":"track","anonymousId":"v1","event":"seen"}`)
+	h.send(`{"type":"identify","userId":"dan","anonymousId":"v1"}`)
 	asOf = append(asOf, h.tick().AsOf)
+	h.quiet()
 	materialize(others)
 	h.send(identify("cat", `{"n":0}`))
 	asOf = append(asOf, h.tick().AsOf)

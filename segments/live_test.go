@@ -2,7 +2,9 @@ package segments_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -16,12 +18,16 @@ import (
 	"muster"
 	"muster/clickhouse"
 	"muster/clickhouse/clickhousetest"
+	"muster/erasure"
 	"muster/identity"
 	"muster/membership"
 	"muster/projects"
 	"muster/queries"
 	"muster/segments"
 )
+
+// liveSeeds is how many projects the ticks are tried with.
+var liveSeeds = flag.Uint64("live-seeds", 2, "generated projects with live segments")
 
 // world is a project with traffic, live segments and processes that keep them, on a clock that the test moves.
 type world struct {
@@ -32,6 +38,7 @@ type world struct {
 	project   projects.Project
 	store     *segments.Store
 	evaluator *segments.Evaluator
+	eraser    *erasure.Eraser
 	now       time.Time
 	message   int
 	actors    []muster.Actor
@@ -60,6 +67,16 @@ func newWorld(t *testing.T, seed uint64) *world {
 		now: time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC), names: map[muster.Actor]string{},
 	}
 	w.evaluator = segments.NewEvaluator(db, w.store)
+	w.eraser, err = erasure.New(erasure.Config{
+		DB: db, Index: w.index, Evaluator: w.evaluator, Flush: func(ctx context.Context) error { _, err := w.index.Run(ctx); return err },
+		Pause: func(f func() error) error { return f() },
+		Forget: func(id muster.ProjectID, uids []uint32) {
+			for _, p := range w.processes {
+				p.current.Project(id).Forget(uids...)
+			}
+		},
+	})
+	w.must(err)
 	w.must(w.index.Open(t.Context()))
 	w.processes = []*process{w.newProcess(), w.newProcess()}
 	w.must(db.Exec(t.Context(), `INSERT INTO imports (project, import, version, name, status) VALUES (1, 'i1', 1, 'i1', 'done')`))
@@ -111,67 +128,93 @@ func (w *world) moment() string {
 
 // window adds when events count to what precedes it.
 func (w *world) window(leaf string) string {
-	switch w.IntN(4) {
+	from := w.instant()
+	text := func(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z") }
+	switch w.IntN(5) {
 	case 0, 1:
 		return leaf + `,"within":"` + w.duration() + `"}`
 	case 2:
-		from := w.instant()
-		return leaf + fmt.Sprintf(`,"between":{"from":%q,"to":%q}}`, from.Format("2006-01-02T15:04:05.000Z"),
-			from.Add(one(w, units...)+time.Millisecond).Format("2006-01-02T15:04:05.000Z"))
+		return leaf + fmt.Sprintf(`,"between":{"from":%q,"to":%q}}`, text(from), text(from.Add(one(w, units...)+time.Millisecond)))
+	case 3:
+		return leaf + fmt.Sprintf(`,"since":%q}`, text(from))
 	default:
 		return leaf + "}"
 	}
 }
 
 func (w *world) times() string {
-	switch w.IntN(3) {
-	case 0:
+	switch w.IntN(6) {
+	case 0, 1:
 		return fmt.Sprintf(`"op":%q,"value":%q`, one(w, "before", "after", "on"), w.moment())
+	case 2:
+		from := w.instant()
+		return fmt.Sprintf(`"op":"between","value":[%q,%q]`, from.Format("2006-01-02T15:04:05.000Z"),
+			from.Add(one(w, units...)+time.Millisecond).Format("2006-01-02T15:04:05.000Z"))
 	default:
 		return fmt.Sprintf(`"op":%q,"value":%q`, one(w, "within_last", "more_than_ago", "within_next", "more_than_ahead"), w.duration())
 	}
 }
 
-func (w *world) leaf() string {
+// kinds are what leaves are made of, one function for each kind of them.
+func (w *world) kinds() []func() string {
 	event := one(w, "buy", "visit")
-	switch w.IntN(16) {
-	case 0, 1:
-		return w.window(fmt.Sprintf(`{"event":%q`, event))
-	case 2:
-		return w.window(fmt.Sprintf(`{"event":%q,"count":{"op":%q,"value":%d}`, event, one(w, "eq", "lte", "gte", "lt"), w.IntN(4)))
-	case 3:
-		return w.window(fmt.Sprintf(`{"event":%q,"aggregate":{"fn":%q,"property":"a"},"op":%q,"value":%d`, event, one(w, "sum", "max", "avg", "distinct"), one(w, "gt", "lte"), w.IntN(9)))
-	case 4:
-		return fmt.Sprintf(`{"event":%q,%q:{%s}}`, event, one(w, "first", "last"), w.times())
-	case 5:
-		leaf := `{"sequence":[{"event":"visit"},{"event":"buy"}]`
-		if w.IntN(2) == 0 {
-			leaf += `,"complete_within":"` + w.duration() + `"`
-		}
-		return w.window(leaf)
-	case 6:
-		return w.window(`{"experience":"nps","question":"q","answer":{"op":"equals","value":"yes"},"latest":` + one(w, "true", "false"))
-	case 7:
-		return fmt.Sprintf(`{"attribute":"plan","op":%q,"value":%q}`, one(w, "equals", "not_equals", "contains"), one(w, "pro", "free", "p"))
-	case 8:
-		return `{"attribute":"due",` + w.times() + `}`
-	case 9:
-		return fmt.Sprintf(`{"attribute":%q,%s}`, one(w, "first_seen", "last_seen"), w.times())
-	case 10:
-		return fmt.Sprintf(`{"attribute":"sessions","op":"gte","value":%d}`, w.IntN(4))
-	case 11:
-		return one(w, `{"identified":true}`, `{"tag":"vip"}`, `{"import":"i1"}`, `{"everyone":true}`)
-	case 12:
-		return fmt.Sprintf(`{"attribute":%q,"op":%q}`, one(w, "user_id", "anonymous_id", "plan"), one(w, "exists", "not_exists"))
-	case 13:
-		return w.window(fmt.Sprintf(`{"event":"buy","where":{"property":"at",%s}`, w.times()))
-	case 14:
-		if len(w.live) > 0 {
+	return []func() string{
+		func() string { return w.window(fmt.Sprintf(`{"event":%q`, event)) },
+		func() string {
+			return w.window(fmt.Sprintf(`{"event":%q,"count":{"op":%q,"value":%d}`, event, one(w, "eq", "neq", "lte", "gte", "lt"), w.IntN(4)))
+		},
+		func() string {
+			return w.window(fmt.Sprintf(`{"event":%q,"aggregate":{"fn":%q,"property":"a"},"op":%q,"value":%d`, event,
+				one(w, "sum", "min", "max", "avg", "distinct"), one(w, "gt", "lte"), w.IntN(9)))
+		},
+		func() string {
+			return w.window(fmt.Sprintf(`{"event":%q,"aggregate":{"fn":"distinct_days"},"op":"gte","value":%d`, event, 1+w.IntN(2)))
+		},
+		func() string { return fmt.Sprintf(`{"event":%q,%q:{%s}}`, event, one(w, "first", "last"), w.times()) },
+		func() string {
+			leaf := `{"sequence":[{"event":"visit"},{"event":"buy","where":{"property":"a","op":"gt","value":2}}]`
+			if w.IntN(2) == 0 {
+				leaf += `,"complete_within":"` + w.duration() + `"`
+			}
+			return w.window(leaf)
+		},
+		func() string {
+			return w.window(`{"experience":"nps","question":"q","answer":{"op":"equals","value":"yes"},"latest":` + one(w, "true", "false"))
+		},
+		func() string {
+			return w.window(fmt.Sprintf(`{"experience":"nps","interaction":"answered","count":{"op":%q,"value":2}`, one(w, "lt", "gte")))
+		},
+		func() string {
+			return fmt.Sprintf(`{"attribute":"plan","op":%q,"value":%q}`, one(w, "equals", "not_equals", "contains"), one(w, "pro", "free", "p"))
+		},
+		func() string { return `{"attribute":"due",` + w.times() + `}` },
+		func() string { return fmt.Sprintf(`{"attribute":%q,%s}`, one(w, "first_seen", "last_seen"), w.times()) },
+		func() string { return fmt.Sprintf(`{"attribute":"sessions","op":"gte","value":%d}`, w.IntN(4)) },
+		func() string {
+			return fmt.Sprintf(`{"attribute":%q,"op":%q}`, one(w, "user_id", "anonymous_id", "plan"), one(w, "exists", "not_exists"))
+		},
+		func() string {
+			return fmt.Sprintf(`{"attribute":"tags","op":%q,"value":["vip","new"]}`, one(w, "has_any", "has_all", "has_none"))
+		},
+		func() string { return w.window(fmt.Sprintf(`{"event":"buy","where":{"property":"at",%s}`, w.times())) },
+		func() string {
+			return w.window(fmt.Sprintf(`{"event":%q,"where":{"property":"a","op":"gt","value":%d}`, event, w.IntN(9)))
+		},
+		func() string { return `{"identified":true}` },
+		func() string { return `{"tag":"vip"}` },
+		func() string { return `{"import":"i1"}` },
+		func() string { return `{"everyone":true}` },
+		func() string {
+			if len(w.live) == 0 {
+				return `{"everyone":true}`
+			}
 			return fmt.Sprintf(`{"segment":%q}`, w.live[0])
-		}
+		},
 	}
-	return w.window(fmt.Sprintf(`{"event":%q,"where":{"property":"a","op":"gt","value":%d}`, event, w.IntN(9)))
 }
+
+// leaf makes a leaf of any kind.
+func (w *world) leaf() string { return one(w, w.kinds()...)() }
 
 func (w *world) definition(depth int) string {
 	if depth == 0 || w.IntN(3) == 0 {
@@ -231,11 +274,23 @@ func (w *world) arrive() {
 	w.actors, w.names[actor] = append(w.actors, actor), id
 }
 
-// join identifies a visitor that was known for a while.
+// join identifies a visitor that was known for a while, or has a user be another.
 func (w *world) join() {
 	a, b := w.actor(), w.actor()
-	if a&1 == 1 && b != 0 && b&1 == 0 {
-		w.insert("identities (project, actor, kind, link, linked, id, time)", []any{uint32(1), uint64(a), int8(1), int8(1), uint64(b), w.names[a], w.now})
+	if a == b || b == 0 || b&1 == 1 {
+		return
+	}
+	kind, link := int8(1), int8(1)
+	if a&1 == 0 {
+		kind, link = 2, 2
+	}
+	w.insert("identities (project, actor, kind, link, linked, id, time)", []any{uint32(1), uint64(a), kind, link, uint64(b), w.names[a], w.now})
+}
+
+// erase erases a user, if there is one.
+func (w *world) erase() {
+	if err := w.eraser.Erase(w.t.Context(), 1, w.actor()); muster.CodeOf(err) != muster.NotFound {
+		w.must(err)
 	}
 }
 
@@ -267,7 +322,9 @@ func (w *world) happen() {
 		w.insert("events (project, event, actor, ts, message, time, received, message_id, properties)",
 			[]any{uint32(1), name, actor, at, n, at, received, fmt.Sprint(n), properties})
 	}
-	switch w.IntN(10) {
+	switch w.IntN(11) {
+	case 10:
+		fact(one(w, "plan", "due", "tags"), "null", "", nil, nil)
 	case 0:
 		fact("plan", "text", one(w, "pro", "free", "team"), nil, nil)
 	case 1:
@@ -277,9 +334,9 @@ func (w *world) happen() {
 	case 2:
 		fact("due", "text", w.instant().Format(time.DateOnly), nil, nil)
 	case 3:
-		fact("tags", "list", "", nil, []string{one(w, "vip", "old")})
+		fact("tags", "list", "", nil, [][]string{{"vip"}, {"old"}, {"vip", "new"}, {}}[w.IntN(4)])
 	case 4:
-		event("$experience", fmt.Sprintf(`{"experience":"nps","question":"q","answer":%q}`, one(w, "yes", "no")))
+		event("$experience", fmt.Sprintf(`{"experience":"nps","interaction":"answered","question":"q","answer":%q}`, one(w, "yes", "no")))
 	case 5:
 		w.insert("import_members (project, import, actor, time, received)", []any{uint32(1), "i1", actor, at, received})
 	default:
@@ -295,6 +352,8 @@ func (w *world) step() {
 		w.arrive()
 	case n == 3:
 		w.join()
+	case n == 7 && w.IntN(4) == 0:
+		w.erase()
 	case n == 4 && len(w.live) < 12:
 		seg, err := w.store.Create(ctx, 1, w.draft(len(w.live) == 0), "test")
 		w.must(err)
@@ -352,10 +411,36 @@ func (w *world) check(p *process) {
 	}
 }
 
+// TestEveryKindOfLeafIsGenerated looks for what a leaf may have that no live segment here would ever have, or only where it is refused.
+func TestEveryKindOfLeafIsGenerated(t *testing.T) {
+	w := &world{Rand: rand.New(rand.NewPCG(1, 1)), t: t, now: time.Now(), live: []string{"s"}}
+	missing := map[string]bool{}
+	for _, field := range []string{
+		"attribute", "event", "where", "count", "aggregate", "first", "last", "sequence", "complete_within", "experience", "interaction",
+		"question", "answer", "latest", "tag", "segment", "import", "identified", "everyone", "within", "between", "since",
+	} {
+		missing[field] = true
+	}
+	for range 500 {
+		text := w.leaf()
+		if _, err := queries.Decode([]byte(text)); err != nil {
+			continue
+		}
+		var fields map[string]any
+		w.must(json.Unmarshal([]byte(text), &fields))
+		for field := range fields {
+			delete(missing, field)
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("no leaf has %v", slices.Sorted(maps.Keys(missing)))
+	}
+}
+
 // TestTicksAgreeWithAnEvaluationOfEverything lets two processes keep live segments in turns, while traffic comes in, users are
 // joined, definitions change and time passes, and compares every tick with an evaluation of everything at the same now.
 func TestTicksAgreeWithAnEvaluationOfEverything(t *testing.T) {
-	for seed := range uint64(2) {
+	for seed := range *liveSeeds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			w := newWorld(t, seed)
 			for range 6 {
@@ -455,6 +540,13 @@ func (w *world) checkHistory() {
 	w.t.Helper()
 	changes := w.uids(`SELECT run, change, uid FROM segment_change_rows`)
 	rows := w.uids(`SELECT run, 'member', uid FROM segment_member_rows`)
+	for uid := range w.uids(`SELECT toUUID('00000000-0000-0000-0000-000000000000'), 'erased', uid FROM erased_users`)[uuid.Nil.String()+"erased"] {
+		for run, uids := range rows {
+			if uids[uid] || changes[run[:36]+"entered"][uid] || changes[run[:36]+"exited"][uid] {
+				w.t.Errorf("user %d was erased, and is in run %s", uid, run)
+			}
+		}
+	}
 	for _, id := range w.live {
 		runs, err := w.evaluator.Runs(w.t.Context(), 1, id, 1000)
 		w.must(err)
@@ -477,6 +569,10 @@ func (w *world) checkHistory() {
 				}
 			}
 			members[run.ID] = now
+			if run.Size != uint64(len(now)) || run.Entered != uint64(len(changes[run.ID.String()+"entered"])) ||
+				run.Exited != uint64(len(changes[run.ID.String()+"exited"])) {
+				w.t.Errorf("run %+v counts other members than its %d", run, len(now))
+			}
 			if got := rows[run.ID.String()+"member"]; !maps.Equal(got, now) {
 				w.t.Errorf("run %v at step %d: its rows are %v, its history says %v", run.ID, run.Step, got, now)
 			}
