@@ -62,13 +62,13 @@ ENGINE = ReplacingMergeTree(as_of)
 ORDER BY project
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- All members of every finished run, as bitmaps.
+-- All members of every finished run, as bitmaps. It is for people: of all runs at once it adds up every run's changes since its base.
 CREATE VIEW IF NOT EXISTS run_members AS
 SELECT r.project AS project, r.segment AS segment, r.run AS run, r.as_of AS as_of, m.bucket AS bucket,
     groupBitmapXorState(if(m.run = r.base, m.members, bitmapOr(m.entered, m.exited))) AS members
-FROM segment_runs AS r
-INNER JOIN segment_runs AS c ON c.project = r.project AND c.segment = r.segment AND c.base = r.base
-INNER JOIN segment_members AS m ON m.project = c.project AND m.segment = c.segment AND m.run = c.run
+FROM segment_members AS m
+INNER JOIN segment_runs AS c ON c.project = m.project AND c.segment = m.segment AND c.run = m.run
+INNER JOIN segment_runs AS r ON r.project = c.project AND r.segment = c.segment AND r.base = c.base
 WHERE c.step <= r.step
 GROUP BY r.project, r.segment, r.run, r.as_of, m.bucket;
 
