@@ -48,8 +48,8 @@ type server struct{ Config }
 
 // New returns the handler of /api/v1, /openapi.json, /docs and the dashboard.
 func New(c Config) (http.Handler, error) {
-	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Current == nil || c.Exports == nil || c.Tags == nil || c.Flush == nil ||
-		c.Erase == nil || c.Rejections == nil || c.DB == nil || c.Dashboard == nil || c.Log == nil {
+	if c.Keys == nil || c.Projects == nil || c.Segments == nil || c.Evaluator == nil || c.Current == nil || c.Exports == nil || c.Tags == nil ||
+		c.Flush == nil || c.Erase == nil || c.Rejections == nil || c.DB == nil || c.Dashboard == nil || c.Log == nil {
 		return nil, errors.New("api: a part of the configuration is missing")
 	}
 	s := &server{c}
@@ -97,6 +97,7 @@ func New(c Config) (http.Handler, error) {
 	s.registerProjectSettings(group)
 	s.registerFlush(group)
 	s.registerProject(group)
+	describeMe(api.OpenAPI())
 	router.GET("/docs", reference(api.OpenAPI()))
 	return router, nil
 }

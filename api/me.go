@@ -3,7 +3,10 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"muster"
 	"muster/ingest"
@@ -47,6 +50,26 @@ func newMembershipsBody(a membership.Answer) membershipsBody {
 		body.Segments[i] = segmentName{s.ID, s.Name}
 	}
 	return body
+}
+
+// describeMe tells of the operation, which is answered outside of the API, in its document.
+func describeMe(doc *huma.OpenAPI) {
+	text := &huma.Schema{Type: huma.TypeString}
+	body := doc.Components.Schemas.Schema(reflect.TypeFor[membershipsBody](), true, "")
+	doc.AddOperation(&huma.Operation{
+		OperationID: "get-me-segments", Method: http.MethodGet, Path: "/v1/me/segments",
+		Summary:  "Tell which live segments a user is in, from memory; with the write key, those visible to the browser",
+		Security: []map[string][]string{{"secret": {}}, {}},
+		Parameters: []*huma.Param{
+			{Name: "user_id", In: "query", Schema: text, Description: "this or anonymous_id"},
+			{Name: "anonymous_id", In: "query", Schema: text},
+			{Name: "writeKey", In: "query", Schema: text, Description: "the key, where no header has it"},
+			{Name: "signature", In: "query", Schema: text, Description: "of the user_id, where the project demands signed identification"},
+		},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: body}}},
+		},
+	})
 }
 
 // errNotLoaded says that memberships are not in memory yet.

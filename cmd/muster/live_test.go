@@ -133,6 +133,11 @@ func TestLiveSegments(t *testing.T) {
 		t.Errorf("the changes are %+v, want that ann entered and exited", changes)
 	}
 
+	var document struct{ Paths map[string]any }
+	ask(t, s, "GET", "/openapi.json", "", 200, &document)
+	if document.Paths["/v1/me/segments"] == nil {
+		t.Error("the document of the API does not tell of /v1/me/segments")
+	}
 	var project struct {
 		IdentifySecret string `json:"identify_secret"`
 	}
