@@ -26,10 +26,10 @@ func BenchmarkExport(b *testing.B) {
 	run := Run{ID: uuid.New(), Segment: "pro", AsOf: asOf, Size: uint64(users / 2)}
 	ctx := clickhouse.WithParameters(b.Context(), clickhouse.Parameters{"users": fmt.Sprint(users), "run": run.ID.String()})
 	for _, statement := range []string{
-		`INSERT INTO actors SELECT 1, sipHash64(number), number + 1, 0, 'user', 'user-' || toString(number), 1, generateUUIDv4()
+		`INSERT INTO actors (project, actor, uid, rank, kind, id, version, batch) SELECT 1, sipHash64(number), number + 1, 0, 'user', 'user-' || toString(number), 1, generateUUIDv4()
 			FROM numbers({users:UInt64})`,
 		// One user in ten also has an anonymous actor, with a plan of its own.
-		`INSERT INTO actors SELECT 1, sipHash64(number, 'anonymous'), number + 1, 1, 'anonymous', toString(generateUUIDv4(number)), 1, generateUUIDv4()
+		`INSERT INTO actors (project, actor, uid, rank, kind, id, version, batch) SELECT 1, sipHash64(number, 'anonymous'), number + 1, 1, 'anonymous', toString(generateUUIDv4(number)), 1, generateUUIDv4()
 			FROM numbers({users:UInt64}) WHERE number % 10 = 0`,
 		`INSERT INTO attribute_snapshots (project, attribute, actor, ts, message, time, received, source, kind, text)
 			SELECT 1, 'plan', sipHash64(number, 'anonymous'), '2026-01-01', number, '2026-01-01', '2026-01-01', 'custom', 'text', 'trial'

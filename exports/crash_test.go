@@ -197,7 +197,7 @@ func exportForever(ctx context.Context, dir string, last bool) error {
 func fillForCrash(ctx context.Context, db *clickhouse.DB, run Run) error {
 	ctx = clickhouse.WithParameters(ctx, clickhouse.Parameters{"n": fmt.Sprint(crashMembers), "run": run.ID.String()})
 	for _, statement := range []string{
-		`INSERT INTO actors SELECT 1, sipHash64(number), number + 1, 0, 'user', 'user-' || toString(number), 1, generateUUIDv4()
+		`INSERT INTO actors (project, actor, uid, rank, kind, id, version, batch) SELECT 1, sipHash64(number), number + 1, 0, 'user', 'user-' || toString(number), 1, generateUUIDv4()
 			FROM numbers({n:UInt64})`,
 		`INSERT INTO attribute_snapshots (project, attribute, actor, ts, message, time, received, source, kind, text)
 			SELECT 1, 'plan', sipHash64(number), '2026-03-01', number, '2026-03-01', '2026-03-01', 'custom', 'text', 'plan ' || toString(number % 5)

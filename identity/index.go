@@ -31,10 +31,12 @@ type Index struct {
 // NewIndex returns an index over db. [Index.Open] must be called before anything is queried.
 func NewIndex(db *clickhouse.DB) *Index { return &Index{db: db} }
 
-// Open creates the dictionary, or replaces it: its source names this start's password.
+// Open creates the dictionary, or replaces it: its source names this start's password. Besides the actors it has the highest uid of
+// each project, under the project's number, which is read first so that it is of no actor that is not there.
 func (x *Index) Open(ctx context.Context) error {
 	ddl := `CREATE OR REPLACE DICTIONARY actor_uids (actor UInt64, uid UInt32, rank UInt16) PRIMARY KEY actor ` +
-		x.db.DictionarySource(`SELECT actor, uid, rank FROM `+x.db.Name()+`.actors FINAL`) + ` LAYOUT(HASHED()) LIFETIME(0)`
+		x.db.DictionarySource(`SELECT toUInt64(project) AS actor, max(uid) AS uid, toUInt16(0) AS rank FROM `+x.db.Name()+`.actors GROUP BY project
+			UNION ALL SELECT actor, uid, rank FROM `+x.db.Name()+`.actors FINAL`) + ` LAYOUT(HASHED()) LIFETIME(0)`
 	if err := x.db.Exec(ctx, ddl); err != nil {
 		return fmt.Errorf("create the dictionary of actors: %w", err)
 	}
@@ -133,14 +135,14 @@ func (x *Index) append(ctx context.Context, project muster.ProjectID, version ui
 	id := uuid.New()
 	token := fmt.Sprintf("actors/%d/%d", project, version)
 	batch, err := x.db.PrepareBatch(clickhouse.WithInsertToken(ctx, token),
-		`INSERT INTO actors (project, actor, uid, rank, kind, id, version, batch)`)
+		`INSERT INTO actors (project, actor, uid, rank, kind, id, version, batch, vacated)`)
 	if err != nil {
 		return false, fmt.Errorf("prepare: %w", err)
 	}
 	defer batch.Close()
 	for _, row := range rows {
 		if err := batch.Append(uint32(project), uint64(row.actor), row.place.uid, row.place.rank, int8(row.kind), row.id,
-			version, id); err != nil {
+			version, id, row.vacated); err != nil {
 			return false, fmt.Errorf("append: %w", err)
 		}
 	}

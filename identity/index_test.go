@@ -111,9 +111,35 @@ func TestIndexFollowsWhatIsSaidInAnyOrder(t *testing.T) {
 		if diff := cmp.Diff(want, users(t, db)); diff != "" {
 			t.Fatalf("after %+v other users (-want +got):\n%s", step.said, diff)
 		}
+		sameUsers(t, db)
 	}
 	if changed, err := x.Run(t.Context()); err != nil || changed != 0 {
 		t.Errorf("another run changed %d actors, %v", changed, err)
+	}
+	if err := db.Exec(t.Context(), `OPTIMIZE TABLE actors FINAL`); err != nil {
+		t.Fatal(err)
+	}
+	sameUsers(t, db)
+}
+
+// sameUsers compares the users by the projection of table actors with those of its rows, before and after parts merge.
+func sameUsers(t *testing.T, db *clickhouse.DB) {
+	t.Helper()
+	for _, condition := range []string{"rank = 0", "kind = 'user'"} {
+		var got, want []uint32
+		err := db.QueryRow(t.Context(), `
+			SELECT arraySort(bitmapToArray(bitmapAndnot(groupBitmapStateIf(uid, `+condition+`), bitmapBuild(groupUniqArrayArray(vacated)))))
+			FROM actors WHERE project = 1 SETTINGS force_optimize_projection = 1`).Scan(&got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.QueryRow(t.Context(), `SELECT arraySort(groupUniqArray(uid)) FROM actors FINAL WHERE project = 1 AND `+condition).Scan(&want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("with %s there are other users in the projection (-want +got):\n%s", condition, diff)
+		}
 	}
 }
 

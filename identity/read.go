@@ -104,7 +104,7 @@ func scanSaying(scan func(...any) error) (saying, error) {
 
 // state reads where the actors stand, which ranks their users have given out, and the index's newest version.
 func (x *Index) state(ctx context.Context, project muster.ProjectID, sayings []saying) (state, uint64, error) {
-	s := state{places: map[muster.Actor]place{}, ranks: map[uint32]uint16{}}
+	s := state{places: map[muster.Actor]place{}, vacated: map[muster.Actor][]uint32{}, ranks: map[uint32]uint16{}}
 	var actors []muster.Actor
 	for _, say := range sayings {
 		actors = append(actors, say.actor)
@@ -127,7 +127,7 @@ func (x *Index) state(ctx context.Context, project muster.ProjectID, sayings []s
 	}
 	s.nextUID = highest + 1
 	rows, err := x.db.Query(ctx, `
-		SELECT actor, uid, rank
+		SELECT actor, uid, rank, vacated
 		FROM actors FINAL
 		WHERE project = {project:UInt32} AND uid IN (
 			SELECT uid FROM actors FINAL WHERE project = {project:UInt32} AND actor IN {actors:Array(UInt64)})`)
@@ -138,10 +138,14 @@ func (x *Index) state(ctx context.Context, project muster.ProjectID, sayings []s
 	for rows.Next() {
 		var actor uint64
 		var p place
-		if err := rows.Scan(&actor, &p.uid, &p.rank); err != nil {
+		var vacated []uint32
+		if err := rows.Scan(&actor, &p.uid, &p.rank, &vacated); err != nil {
 			return s, 0, fmt.Errorf("read the index: %w", err)
 		}
 		s.places[muster.Actor(actor)] = p
+		if len(vacated) > 0 {
+			s.vacated[muster.Actor(actor)] = vacated
+		}
 		s.ranks[p.uid] = max(s.ranks[p.uid], p.rank)
 	}
 	return s, version, rows.Err()

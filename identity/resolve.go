@@ -36,15 +36,17 @@ type place struct {
 
 // assignment is one row to append to table actors.
 type assignment struct {
-	actor muster.Actor
-	place place
-	kind  muster.ActorKind
-	id    string
+	actor   muster.Actor
+	place   place
+	kind    muster.ActorKind
+	id      string
+	vacated []uint32 // the uids the actor was the first of at any time, and that nobody has any more
 }
 
 // state is what the index holds of the actors a pass touches.
 type state struct {
 	places  map[muster.Actor]place
+	vacated map[muster.Actor][]uint32
 	ranks   map[uint32]uint16 // the highest rank given out, by uid
 	nextUID uint32
 }
@@ -81,9 +83,13 @@ func resolve(sayings []saying, s state) []assignment {
 
 	var out []assignment
 	assign := func(say saying, p place) {
+		vacated := s.vacated[say.actor]
+		if old, placed := s.places[say.actor]; placed && old.rank == 0 && old.uid != p.uid {
+			vacated = append(slices.Clone(vacated), old.uid) // the user's other actors move with it
+		}
 		s.places[say.actor] = p
 		s.ranks[p.uid] = max(s.ranks[p.uid], p.rank)
-		out = append(out, assignment{actor: say.actor, place: p, kind: say.kind, id: say.id})
+		out = append(out, assignment{actor: say.actor, place: p, kind: say.kind, id: say.id, vacated: vacated})
 	}
 	// Users first: whoever belongs to one needs its uid.
 	for _, say := range order {

@@ -2,7 +2,6 @@ package queries
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,8 +50,7 @@ func (p *Plan) print() (*sqlPrinter, string) {
 		for i, n := range src.leaves {
 			leaves[i] = p.leaves[n-1]
 		}
-		rows, conditions := s.source(src, leaves)
-		branches = append(branches, scan(src.leaves, rows, conditions))
+		branches = append(branches, s.branch(src, src.leaves, leaves))
 	}
 	columns := make([]string, len(p.leaves)+1)
 	for i := range columns {
@@ -65,42 +63,47 @@ func (p *Plan) print() (*sqlPrinter, string) {
 	return s, "WITH\n" + strings.Join(append(tables, sets, results), ",\n") + "\n"
 }
 
+// branch prints the branch of a source, given its leaves and their numbers.
+func (s *sqlPrinter) branch(src source, numbers []int, leaves []leaf) string {
+	switch src.kind {
+	case actorSource:
+		return s.identified(numbers[0])
+	case importSource:
+		return scan(numbers, "SELECT "+uidOf+" AS uid\nFROM import_members\nWHERE project = "+s.project+" AND import = "+s.text(src.names[0])+
+			" AND time <= "+s.now+s.known("received")+s.among, []string{"true"})
+	case attributeSource:
+		return s.attributeBranch(src.names[0], numbers, leavesOf[attributeLeaf](leaves))
+	case eventSource:
+		rows, conditions := s.eventRows(src.names[0], leavesOf[eventLeaf](leaves))
+		return scan(numbers, rows, conditions)
+	case sequenceSource:
+		rows, conditions := s.sequenceRows(src.names, leavesOf[sequenceLeaf](leaves))
+		return scan(numbers, rows, conditions)
+	default:
+		panic(fmt.Sprintf("sql: unknown source %d", src.kind))
+	}
+}
+
 // scan prints one branch of leaves: one pass over the rows, one bitmap per condition.
 func scan(numbers []int, rows string, conditions []string) string {
-	var states, leaves, bitmaps []string
+	states := make([]string, len(conditions))
+	for i, condition := range conditions {
+		states[i] = "groupBitmapStateIf(uid, " + condition + ")"
+	}
+	return branch(numbers, states, rows)
+}
+
+// branch prints a row for each of some aggregates of the rows: the number of its leaf, and the aggregate as its bitmap.
+func branch(numbers []int, states []string, rows string) string {
+	var columns, leaves, bitmaps []string
 	for i, n := range numbers {
-		states = append(states, fmt.Sprintf("groupBitmapStateIf(uid, %s) AS b%d", conditions[i], n))
+		columns = append(columns, fmt.Sprintf("%s AS b%d", states[i], n))
 		leaves = append(leaves, fmt.Sprintf("toUInt16(%d)", n))
 		bitmaps = append(bitmaps, fmt.Sprintf("b%d", n))
 	}
-	return "SELECT leaf, bitmap\nFROM (\n  SELECT\n    " + strings.Join(states, ",\n    ") + "\n  FROM (\n" +
+	return "SELECT leaf, bitmap\nFROM (\n  SELECT\n    " + strings.Join(columns, ",\n    ") + "\n  FROM (\n" +
 		indent(indent(rows)) + "\n  )\n)\nARRAY JOIN [" + strings.Join(leaves, ", ") + "] AS leaf, [" +
 		strings.Join(bitmaps, ", ") + "] AS bitmap"
-}
-
-// everyone prints leaf 0: the users of the project that were seen by now. Those first seen later are few or none, so the
-// actors are looked up only where there are any; a user with several actors was seen when the first of them was. Of some users
-// all are looked up.
-func (s *sqlPrinter) everyone() string {
-	if !s.scope.KnownAt.IsZero() {
-		rows := "SELECT " + uidOf + " AS uid\nFROM events FINAL\nWHERE project = " + s.project + " AND " + sighting + " <= " + s.now +
-			s.known("received") + s.among
-		return scan([]int{0}, rows, []string{"uid != 0"})
-	}
-	if s.scope.Actors != nil {
-		return "SELECT toUInt16(0) AS leaf, groupBitmapState(uid) AS bitmap\nFROM (\n  SELECT uid\n  FROM (\n" +
-			"    SELECT uid, true AS indexed, " + s.now + " AS seen FROM actors FINAL\n    WHERE project = " + s.project + " AND rank = 0" + s.among + "\n" +
-			"    UNION ALL\n    SELECT " + uidOf + " AS uid, false AS indexed, first_seen AS seen FROM activity\n    WHERE project = " + s.project +
-			s.among + "\n  )\n  GROUP BY uid\n  HAVING max(indexed) AND (min(indexed) OR minIf(seen, NOT indexed) <= " + s.now + ")\n)"
-	}
-	return "SELECT leaf, bitmap FROM (\n" +
-		"  WITH\n" +
-		"    (SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE project = " + s.project + " AND first_seen > " + s.now + s.among +
-		") AS late,\n" +
-		"    (SELECT groupBitmapState(" + uidOf + ") FROM activity WHERE bitmapCardinality(late) > 0 AND project = " + s.project +
-		" AND first_seen <= " + s.now + s.among + " AND bitmapContains(late, " + uidOf + ")) AS early\n" +
-		"  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap\n" +
-		"  FROM actors FINAL\n  WHERE project = " + s.project + " AND rank = 0" + s.among + "\n)"
 }
 
 // known prints the condition that a row was received by the time things are known at, where there is one.
@@ -109,26 +112,6 @@ func (s *sqlPrinter) known(column string) string {
 		return ""
 	}
 	return " AND " + column + " <= fromUnixTimestamp64Micro({known:Int64}, 'UTC')"
-}
-
-// source prints the rows of a source, with a column uid, and a condition over them for each leaf.
-func (s *sqlPrinter) source(src source, leaves []leaf) (rows string, conditions []string) {
-	switch src.kind {
-	case actorSource:
-		return "SELECT uid\nFROM actors FINAL\nWHERE project = " + s.project + " AND kind = 'user'" + s.among,
-			slices.Repeat([]string{"true"}, len(leaves))
-	case importSource:
-		return "SELECT " + uidOf + " AS uid\nFROM import_members\nWHERE project = " + s.project + " AND import = " + s.text(src.names[0]) +
-			" AND time <= " + s.now + s.known("received") + s.among, slices.Repeat([]string{"true"}, len(leaves))
-	case attributeSource:
-		return s.attributeRows(src.names[0]), s.attributeConditions(leavesOf[attributeLeaf](leaves))
-	case eventSource:
-		return s.eventRows(src.names[0], leavesOf[eventLeaf](leaves))
-	case sequenceSource:
-		return s.sequenceRows(src.names, leavesOf[sequenceLeaf](leaves))
-	default:
-		panic(fmt.Sprintf("sql: unknown source %d", src.kind))
-	}
 }
 
 // leavesOf returns the leaves of a source as what they are; all of a source are of one type.

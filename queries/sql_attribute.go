@@ -1,5 +1,10 @@
 package queries
 
+import (
+	"fmt"
+	"strings"
+)
+
 // nativeAttributes are those kept apart from what people say of a user: how their rows are printed. A custom attribute
 // cannot have one of these names.
 var nativeAttributes = map[string]func(*sqlPrinter) string{
@@ -22,25 +27,71 @@ func (s *sqlPrinter) attributeRows(name string) string {
 //
 // latest_attributes has the latest of each actor. It is the user's for everybody but the mixed: users of whom an actor
 // other than the first has a value, or of whom an actor's latest is from after now. Theirs is found in the snapshots. The
-// mixed are few, and where there are none the snapshots are not read. Where only some users are evaluated, theirs are read at once. An actor's lowest bit tells an anonymous one; of
-// users, only those that were aliased have another rank than the first. A rank is not compared with zero: ClickHouse would turn
-// the comparison into a scan of the whole dictionary.
+// mixed are few, and where there are none the snapshots are not read. Where only some users are evaluated, theirs are read at once.
 func (s *sqlPrinter) latestRows(name string) string {
-	of := "project = " + s.project + " AND attribute = " + name + s.among
+	of := s.ofAttribute(name)
 	if s.scope.Actors != nil {
 		return s.latestSnapshots(of)
 	}
+	return "WITH\n  " + s.later(of) + " AS later,\n  (\n    SELECT groupBitmapState(" + uidOf + ")\n    FROM latest_attributes FINAL\n    WHERE " + of +
+		"\n      AND (" + s.mayFollow() + ") AND " + follows + "\n  ) AS following,\n  bitmapOr(later, following) AS mixed\n" +
+		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of +
+		" AND NOT bitmapContains(mixed, uid)\nUNION ALL\n" + s.mixedSnapshots(of)
+}
+
+// attributeBranch prints the branch of the leaves of an attribute. It means what a scan of [sqlPrinter.latestRows] would, and goes
+// through latest_attributes once: whoever turns out to be mixed is taken out of what was found, and found again in the snapshots.
+func (s *sqlPrinter) attributeBranch(name string, numbers []int, leaves []attributeLeaf) string {
+	conditions := s.attributeConditions(leaves)
+	if native, ok := nativeAttributes[name]; ok {
+		return scan(numbers, native(s), conditions)
+	}
+	text := s.text(name)
+	of := s.ofAttribute(text)
+	if s.scope.Actors != nil || len(leaves) > fewLeaves { // many conditions are not to stand in a statement three times
+		return scan(numbers, s.latestRows(text), conditions)
+	}
+	latest := []string{"groupBitmapStateIf(uid, following)"}
+	columns := []string{uidOf + " AS uid", "(" + s.mayFollow() + ") AND " + follows + " AS following"}
+	states := make([]string, len(leaves))
+	for i, condition := range conditions {
+		column := fmt.Sprintf("c%d", i+1)
+		latest = append(latest, "groupBitmapStateIf(uid, "+column+")")
+		columns = append(columns, condition+" AS "+column)
+		states[i] = fmt.Sprintf("bitmapOr(bitmapAndnot(latest.%d, mixed), groupBitmapStateIf(uid, %s))", i+2, condition)
+	}
+	return "WITH\n  " + s.later(of) + " AS later,\n  (\n    SELECT (" + strings.Join(latest, ", ") + ")\n    FROM (\n      SELECT\n        " +
+		strings.Join(columns, ",\n        ") + "\n      FROM latest_attributes FINAL\n      WHERE " + of + "\n        AND (" +
+		strings.Join(append([]string{s.mayFollow()}, conditions...), "\n          OR ") + ")\n    )\n  ) AS latest,\n" +
+		"  bitmapOr(later, latest.1) AS mixed\n" + branch(numbers, states, s.mixedSnapshots(of))
+}
+
+func (s *sqlPrinter) ofAttribute(name string) string {
+	return "project = " + s.project + " AND attribute = " + name + s.among
+}
+
+// later prints the users of whom an actor's latest value is not one of now. Replaced rows may be among them, and do no harm.
+func (s *sqlPrinter) later(of string) string {
 	later := "time > " + s.now
 	if !s.scope.KnownAt.IsZero() {
-		later += " OR NOT (true" + s.known("received") + ")"
+		later = "(" + later + " OR NOT (true" + s.known("received") + "))"
 	}
-	return "WITH (\n  SELECT groupBitmapState(" + uidOf + ") FROM latest_attributes FINAL\n  WHERE " + of +
-		" AND (bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))\n" +
-		"    OR actor IN (SELECT actor FROM actors WHERE project = " + s.project + " AND kind = 'user' AND rank > 0)\n" +
-		"    OR " + later + ")\n) AS mixed\n" +
-		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of +
-		" AND NOT bitmapContains(mixed, uid)\nUNION ALL\n" +
-		s.latestSnapshots("bitmapCardinality(mixed) > 0 AND "+of+" AND bitmapContains(mixed, uid)")
+	return "(SELECT groupBitmapState(" + uidOf + ") FROM latest_attributes WHERE " + of + " AND " + later + ")"
+}
+
+// mayFollow prints what holds of every actor that is not the first of its user: its lowest bit tells an anonymous one, and of users
+// only those that were aliased are not.
+func (s *sqlPrinter) mayFollow() string {
+	return "bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = " + s.project + " AND if(kind = 'user', rank, 0) > 0)"
+}
+
+// follows is that an actor is not the first of its user. A rank is not compared with zero: ClickHouse would turn the comparison
+// into a scan of the whole dictionary.
+const follows = "toBool(dictGet('actor_uids', 'rank', actor))"
+
+// mixedSnapshots prints the latest values of the mixed.
+func (s *sqlPrinter) mixedSnapshots(of string) string {
+	return s.latestSnapshots("bitmapCardinality(mixed) > 0 AND " + of + " AND bitmapContains(mixed, uid)")
 }
 
 // latestSnapshots prints each user's latest value as of now, of the snapshots where a condition holds.

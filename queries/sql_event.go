@@ -2,6 +2,7 @@ package queries
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster"
@@ -21,7 +22,7 @@ func (s *sqlPrinter) eventRows(name string, leaves []eventLeaf) (rows string, co
 	for i, l := range leaves {
 		matches[i] = s.matching(l.window, all, l.where)
 	}
-	from := s.eventsFrom([]string{name}, all)
+	from := s.eventsFrom([]string{name}, all) + someMatch(matches)
 	columns := make([]string, len(leaves))
 	conditions = make([]string, len(leaves))
 	for i, l := range leaves {
@@ -40,11 +41,32 @@ func (s *sqlPrinter) eventRows(name string, leaves []eventLeaf) (rows string, co
 	return rows, conditions
 }
 
+// someMatch prints that a row counts for one of the leaves at least; the others need not be looked at. Where all leaves
+// count the same rows, they need not ask again.
+func someMatch(matches []string) string {
+	distinct := slices.Clone(matches)
+	slices.Sort(distinct)
+	distinct = slices.Compact(distinct)
+	if slices.Contains(distinct, "true") || len(distinct) > fewLeaves {
+		return ""
+	}
+	if len(distinct) > 1 {
+		return "\n  AND " + joinedConditions(distinct, "OR")
+	}
+	for i := range matches {
+		matches[i] = "true"
+	}
+	return "\n  AND " + distinct[0]
+}
+
+// fewLeaves is up to how many conditions rows are left out first for which none holds. Of more, one holds for most rows.
+const fewLeaves = 8
+
 // eventsFrom prints where events of some names are read from, in a time.
 func (s *sqlPrinter) eventsFrom(names []string, in interval) string {
 	event := "event = " + s.text(names[0])
 	if len(names) > 1 {
-		event = "has(" + s.texts(names) + ", event)"
+		event = "event IN " + s.texts(names)
 	}
 	text := "FROM events FINAL\nWHERE project = " + s.project + " AND " + event
 	if in.from != beginning {
@@ -90,14 +112,14 @@ func (s *sqlPrinter) measured(m measure, match, column string) (expr, condition 
 	case happened:
 		return "max(" + match + ")" + as, column
 	case counted:
-		return "countIf(" + match + ")" + as, s.within(column, m.counts)
+		return countOf(match) + as, s.within(column, m.counts)
 	case countedMeasure:
 		return s.distinct(m, match) + as, s.within(column, m.counts)
 	case aggregateMeasure:
 		number := s.propertyReading(m.property).number()
 		return s.aggregate(m.fn, number, match) + as, never(s.exceeds(column, m.threshold))
 	case latestMeasure:
-		return "argMaxIf(" + s.predicate(m.test) + ", (time, received), " + match + ")" + as, column
+		return aggregateIf("argMax", s.predicate(m.test)+", (time, received)", match) + as, column
 	default:
 		panic(fmt.Sprintf("sql: unknown measure %d", m.kind))
 	}
@@ -106,26 +128,41 @@ func (s *sqlPrinter) measured(m measure, match, column string) (expr, condition 
 // aggregate prints an aggregate of the numbers of the matching events; NULL without one, but for a sum. Sums are
 // compensated (Kahan's), so that they do not depend on the order the rows came in.
 func (s *sqlPrinter) aggregate(fn Fn, number, match string) string {
-	of := "(" + number + ", " + match + ")"
 	switch fn {
 	case Sum:
-		return "ifNull(sumKahanIf" + of + ", 0)"
+		return "ifNull(" + aggregateIf("sumKahan", number, match) + ", 0)"
 	case Min:
-		return "minIf" + of
+		return aggregateIf("min", number, match)
 	case Max:
-		return "maxIf" + of
+		return aggregateIf("max", number, match)
 	case Avg:
-		return "sumKahanIf" + of + " / countIf(isNotNull(" + number + ") AND " + match + ")"
+		return aggregateIf("sumKahan", number, match) + " / countIf(isNotNull(" + number + ") AND " + match + ")"
 	case Distinct, DistinctDays:
 	}
 	panic(fmt.Sprintf("sql: %q is no aggregate of numbers", fn))
+}
+
+// aggregateIf prints an aggregate of the rows that match.
+func aggregateIf(fn, of, match string) string {
+	if match == "true" {
+		return fn + "(" + of + ")"
+	}
+	return fn + "If(" + of + ", " + match + ")"
+}
+
+// countOf prints how many rows match.
+func countOf(match string) string {
+	if match == "true" {
+		return "count()"
+	}
+	return "countIf(" + match + ")"
 }
 
 // distinct prints how many different things there are among the matching events. A number and the text of it are two.
 func (s *sqlPrinter) distinct(m measure, match string) string {
 	if m.fn == DistinctDays {
 		s.parameters["zone"] = Text(s.scope.Zone.String())
-		return "uniqExactIf(toDate32(toTimeZone(time, {zone:String})), " + match + ")"
+		return aggregateIf("uniqExact", "toDate32(toTimeZone(time, {zone:String}))", match)
 	}
 	r := s.propertyReading(m.property)
 	p := "properties." + s.bind("Identifier", Text(muster.PropertyKey(m.property)))

@@ -75,13 +75,15 @@ func (s *sqlPrinter) definitions() []string {
 // date begins depends on who asks.
 func (s *sqlPrinter) attributeReading() reading {
 	return reading{
-		exists:  "kind != 'null'",
-		text:    "text",
-		isText:  "kind = 'text'",
-		truth:   "if(kind IN ('text', 'boolean'), text, NULL)",
-		number:  func() string { return "number" },
-		instant: func() string { return "coalesce(instant, if(kind = 'text', " + s.read("read_day", "text") + ", NULL))" },
-		list:    "list",
+		exists: "kind != 'null'",
+		text:   "text",
+		isText: "kind = 'text'",
+		truth:  "if(kind IN ('text', 'boolean'), text, NULL)",
+		number: func() string { return "number" },
+		instant: func() string {
+			return "coalesce(instant, if(kind = 'text' AND length(text) = 10, " + s.read("read_day", "text") + ", NULL))"
+		},
+		list: "list",
 	}
 }
 
@@ -94,7 +96,8 @@ func (s *sqlPrinter) propertyReading(path string) reading {
 		text:   text,
 		truth:  "coalesce(toString(" + p + ".:Bool), " + text + ")",
 		number: func() string {
-			return "coalesce(toFloat64(" + p + ".:Int64), " + p + ".:Float64, " + s.read("read_number", text) + ")"
+			return "coalesce(toFloat64(" + p + ".:Int64), " + p + ".:Float64, if(isNull(" + text + "), NULL, " +
+				s.read("read_number", "assumeNotNull("+text+")") + "))"
 		},
 		instant: func() string { return s.read("read_instant", text) },
 		list:    p + ".:`Array(Nullable(String))`",

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// sequenceRows prints the rows of sequences over the same events and their conditions, one row per user.
+// sequenceRows prints the rows of sequences over the same events and their conditions: one row per user who did every step
+// of one of them at some time, and the last not only before the first.
 //
 // Of every matching event and step there is a pair, sorted by time and, at one time, with the later step first: so a step
 // follows only from what was strictly earlier. Going through them, start[n] is when the latest chain of n steps so far
@@ -17,27 +18,64 @@ func (s *sqlPrinter) sequenceRows(names []string, leaves []sequenceLeaf) (rows s
 		windows[i] = l.window
 	}
 	all := hull(windows)
-	columns := make([]string, len(leaves))
+	var columns, some []string
 	conditions = make([]string, len(leaves))
 	for i, l := range leaves {
-		columns[i] = fmt.Sprintf("arraySort(groupArrayArray(%s)) AS m%d", s.stepPairs(l, all), i)
-		conditions[i] = s.completed(l, fmt.Sprintf("m%d", i))
+		times := s.stepTimes(l, all, fmt.Sprintf("m%d", i))
+		columns = append(columns, times.columns()...)
+		did := joinedConditions(append(times.each("notEmpty(%s)"),
+			"arrayMin("+times.names[0]+") < arrayMax("+times.names[len(times.names)-1]+")"), "AND")
+		some = append(some, did)
+		conditions[i] = s.completed(l, times.pairs())
+		if len(leaves) > 1 {
+			conditions[i] = did + " AND " + conditions[i]
+		}
 	}
-	return "SELECT\n  " + uidOf + " AS uid,\n  " + strings.Join(columns, ",\n  ") + "\n" + s.eventsFrom(names, all) + "\nGROUP BY uid",
-		conditions
+	return "SELECT\n  " + uidOf + " AS uid,\n  " + strings.Join(columns, ",\n  ") + "\n" + s.eventsFrom(names, all) + "\nGROUP BY uid\nHAVING " +
+		strings.Join(some, " OR "), conditions
 }
 
-// stepPairs prints the pairs of one event: its time, and the negative number of each step it matches.
-func (s *sqlPrinter) stepPairs(l sequenceLeaf, all interval) string {
-	steps := make([]string, len(l.steps))
+// stepTimes are the columns with the times of each step of a sequence, in milliseconds.
+type stepTimes struct{ names, expressions []string }
+
+// stepTimes prints when each step of a sequence was done, in columns whose names begin with a prefix.
+func (s *sqlPrinter) stepTimes(l sequenceLeaf, all interval, prefix string) stepTimes {
+	var t stepTimes
 	for i, step := range l.steps {
 		match := []string{"event = " + s.text(step.Event)}
 		if in := s.matching(l.window, all, step.Where); in != "true" {
 			match = append(match, in)
 		}
-		steps[i] = "if(" + joinedConditions(match, "AND") + ", " + strconv.Itoa(i+1) + ", 0)"
+		t.names = append(t.names, prefix+"_"+strconv.Itoa(i+1))
+		t.expressions = append(t.expressions, "groupArrayIf(toUnixTimestamp64Milli(time), "+joinedConditions(match, "AND")+")")
 	}
-	return "arrayMap(step -> (toUnixTimestamp64Milli(time), -toInt8(step)), arrayFilter(step -> step > 0, [" + strings.Join(steps, ", ") + "]))"
+	return t
+}
+
+func (t stepTimes) columns() []string {
+	all := make([]string, len(t.names))
+	for i, name := range t.names {
+		all[i] = t.expressions[i] + " AS " + name
+	}
+	return all
+}
+
+// each prints something of every column.
+func (t stepTimes) each(format string) []string {
+	all := make([]string, len(t.names))
+	for i, name := range t.names {
+		all[i] = fmt.Sprintf(format, name)
+	}
+	return all
+}
+
+// pairs prints the pairs, in their order: a time, and the negative number of the step that was done then.
+func (t stepTimes) pairs() string {
+	all := make([]string, len(t.names))
+	for i, name := range t.names {
+		all[i] = fmt.Sprintf("arrayMap(at -> (at, toInt8(-%d)), %s)", i+1, name)
+	}
+	return "arraySort(arrayConcat(" + strings.Join(all, ", ") + "))"
 }
 
 // completed prints that the pairs hold a chain of all steps that is short enough.

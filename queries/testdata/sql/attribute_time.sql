@@ -1,8 +1,8 @@
 -- renewal is in the next 1 month
 -- now = 1772366400000
--- p1 = renewal
--- p2 = 1772366400001
--- p3 = 1775041200001
+-- p1 = 1772366400001
+-- p2 = 1775041200001
+-- p3 = renewal
 -- p4 = 10
 -- project = 1
 -- zone = Europe/Paris
@@ -13,35 +13,41 @@ text -> substring(toString(civil(text)), 6, 5) = substring(text, 6, 5) AS is_civ
 text -> 86400000 * (toInt64(toInt32(civil(text))) + intDiv(civil_year(text) - toYear(civil(text)), 400) * 146097) AS civil_start,
 text -> if(match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') AND is_civil(text), if(civil_year(text) BETWEEN 1900 AND 2299, toUnixTimestamp64Milli(toDateTime64(civil(text), 3, {zone:String})), civil_start(text)), NULL) AS read_day,
 leaves AS (
-  SELECT leaf, bitmap FROM (
-    WITH
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
-    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
-    FROM actors FINAL
-    WHERE project = {project:UInt32} AND rank = 0
+  WITH
+    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
+    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
   )
   UNION ALL
+  WITH
+    (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes WHERE project = {project:UInt32} AND attribute = {p3:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS later,
+    (
+      SELECT (groupBitmapStateIf(uid, following), groupBitmapStateIf(uid, c1))
+      FROM (
+        SELECT
+          dictGet('actor_uids', 'uid', actor) AS uid,
+          (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)) AND toBool(dictGet('actor_uids', 'rank', actor)) AS following,
+          ifNull(coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) >= {p1:Int64} AND coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) < {p2:Int64}, false) AS c1
+        FROM latest_attributes FINAL
+        WHERE project = {project:UInt32} AND attribute = {p3:String}
+          AND (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+            OR ifNull(coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) >= {p1:Int64} AND coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) < {p2:Int64}, false))
+      )
+    ) AS latest,
+    bitmapOr(later, latest.1) AS mixed
   SELECT leaf, bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, ifNull(coalesce(instant, if(kind = 'text', read_day(text), NULL)) >= {p2:Int64} AND coalesce(instant, if(kind = 'text', read_day(text), NULL)) < {p3:Int64}, false)) AS b1
+      bitmapOr(bitmapAndnot(latest.2, mixed), groupBitmapStateIf(uid, ifNull(coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) >= {p1:Int64} AND coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) < {p2:Int64}, false))) AS b1
     FROM (
-      WITH (
-        SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes FINAL
-        WHERE project = {project:UInt32} AND attribute = {p1:String} AND (bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
-          OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND kind = 'user' AND rank > 0)
-          OR time > fromUnixTimestamp64Milli({now:Int64}, 'UTC'))
-      ) AS mixed
-      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
-      FROM latest_attributes FINAL
-      WHERE project = {project:UInt32} AND attribute = {p1:String} AND NOT bitmapContains(mixed, uid)
-      UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
         FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p1:String} AND bitmapContains(mixed, uid)
+        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p3:String} AND bitmapContains(mixed, uid)
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )

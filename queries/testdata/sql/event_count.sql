@@ -9,13 +9,13 @@
 -- project = 1
 WITH
 leaves AS (
-  SELECT leaf, bitmap FROM (
-    WITH
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
-    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
-    FROM actors FINAL
-    WHERE project = {project:UInt32} AND rank = 0
+  WITH
+    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
+    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
   )
   UNION ALL
   SELECT leaf, bitmap
@@ -27,7 +27,7 @@ leaves AS (
     FROM (
       SELECT
         dictGet('actor_uids', 'uid', actor) AS uid,
-        countIf(true) AS m0,
+        count() AS m0,
         max(time >= fromUnixTimestamp64Milli({p1:Int64}, 'UTC')) AS m1,
         countIf(time >= fromUnixTimestamp64Milli({p2:Int64}, 'UTC')) AS m2
       FROM events FINAL

@@ -12,13 +12,13 @@
 WITH
 text -> if(match(text, '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$') AND isFinite(toFloat64OrNull(text)), toFloat64OrNull(text), NULL) AS read_number,
 leaves AS (
-  SELECT leaf, bitmap FROM (
-    WITH
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
-    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
-    FROM actors FINAL
-    WHERE project = {project:UInt32} AND rank = 0
+  WITH
+    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
+    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
   )
   UNION ALL
   SELECT leaf, bitmap
@@ -28,9 +28,10 @@ leaves AS (
     FROM (
       SELECT
         dictGet('actor_uids', 'uid', actor) AS uid,
-        (ifNull(coalesce(toFloat64(properties.{p1:Identifier}.:Int64), properties.{p1:Identifier}.:Float64, read_number(properties.{p1:Identifier}.:String)) > {p2:Float64}, false) AND NOT ifNull(has({p4:Array(String)}, properties.{p3:Identifier}.:String), false)) AS m0
+        true AS m0
       FROM events FINAL
       WHERE project = {project:UInt32} AND event = {p5:String} AND time >= fromUnixTimestamp64Milli({p6:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p7:Int64}, 'UTC')
+        AND (ifNull(coalesce(toFloat64(properties.{p1:Identifier}.:Int64), properties.{p1:Identifier}.:Float64, if(isNull(properties.{p1:Identifier}.:String), NULL, read_number(assumeNotNull(properties.{p1:Identifier}.:String)))) > {p2:Float64}, false) AND NOT ifNull(has({p4:Array(String)}, properties.{p3:Identifier}.:String), false))
     )
   )
   ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap

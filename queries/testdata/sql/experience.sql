@@ -15,13 +15,13 @@
 -- project = 1
 WITH
 leaves AS (
-  SELECT leaf, bitmap FROM (
-    WITH
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
-    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
-    FROM actors FINAL
-    WHERE project = {project:UInt32} AND rank = 0
+  WITH
+    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
+    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
   )
   UNION ALL
   SELECT leaf, bitmap
@@ -36,6 +36,7 @@ leaves AS (
         max((ifNull(properties.{p1:Identifier}.:String = {p6:String}, false) AND ifNull(properties.{p7:Identifier}.:String = {p8:String}, false))) AS m1
       FROM events FINAL
       WHERE project = {project:UInt32} AND event = {p9:String} AND time < fromUnixTimestamp64Milli({p10:Int64}, 'UTC')
+        AND ((ifNull(properties.{p1:Identifier}.:String = {p2:String}, false) AND ifNull(properties.{p3:Identifier}.:String = {p4:String}, false) AND isNotNull(properties.{p5:Identifier})) OR (ifNull(properties.{p1:Identifier}.:String = {p6:String}, false) AND ifNull(properties.{p7:Identifier}.:String = {p8:String}, false)))
       GROUP BY uid
     )
   )

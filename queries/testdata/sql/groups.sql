@@ -1,50 +1,54 @@
 -- at least 2 of (is identified; is tagged vip; (did login or plan is known); not (did login))
 -- now = 1772366400000
 -- p1 = plan
--- p2 = tags
--- p3 = ['vip']
+-- p2 = ['vip']
+-- p3 = tags
 -- p4 = login
 -- p5 = 1772366400001
 -- p6 = 10
 -- project = 1
 WITH
 leaves AS (
-  SELECT leaf, bitmap FROM (
-    WITH
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
-    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
-    FROM actors FINAL
-    WHERE project = {project:UInt32} AND rank = 0
+  WITH
+    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
+    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
   )
   UNION ALL
   SELECT leaf, bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, true) AS b3
+      groupBitmapMergeState(users) AS b3
     FROM (
-      SELECT uid
-      FROM actors FINAL
-      WHERE project = {project:UInt32} AND kind = 'user'
+      SELECT (SELECT bitmapAndnot(groupBitmapStateIf(uid, kind = 'user'), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS users
     )
   )
   ARRAY JOIN [toUInt16(3)] AS leaf, [b3] AS bitmap
   UNION ALL
+  WITH
+    (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes WHERE project = {project:UInt32} AND attribute = {p1:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS later,
+    (
+      SELECT (groupBitmapStateIf(uid, following), groupBitmapStateIf(uid, c1))
+      FROM (
+        SELECT
+          dictGet('actor_uids', 'uid', actor) AS uid,
+          (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)) AND toBool(dictGet('actor_uids', 'rank', actor)) AS following,
+          kind != 'null' AS c1
+        FROM latest_attributes FINAL
+        WHERE project = {project:UInt32} AND attribute = {p1:String}
+          AND (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+            OR kind != 'null')
+      )
+    ) AS latest,
+    bitmapOr(later, latest.1) AS mixed
   SELECT leaf, bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, kind != 'null') AS b4
+      bitmapOr(bitmapAndnot(latest.2, mixed), groupBitmapStateIf(uid, kind != 'null')) AS b4
     FROM (
-      WITH (
-        SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes FINAL
-        WHERE project = {project:UInt32} AND attribute = {p1:String} AND (bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
-          OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND kind = 'user' AND rank > 0)
-          OR time > fromUnixTimestamp64Milli({now:Int64}, 'UTC'))
-      ) AS mixed
-      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
-      FROM latest_attributes FINAL
-      WHERE project = {project:UInt32} AND attribute = {p1:String} AND NOT bitmapContains(mixed, uid)
-      UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
@@ -57,26 +61,32 @@ leaves AS (
   )
   ARRAY JOIN [toUInt16(4)] AS leaf, [b4] AS bitmap
   UNION ALL
+  WITH
+    (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes WHERE project = {project:UInt32} AND attribute = {p3:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS later,
+    (
+      SELECT (groupBitmapStateIf(uid, following), groupBitmapStateIf(uid, c1))
+      FROM (
+        SELECT
+          dictGet('actor_uids', 'uid', actor) AS uid,
+          (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)) AND toBool(dictGet('actor_uids', 'rank', actor)) AS following,
+          hasAny(list, {p2:Array(String)}) AS c1
+        FROM latest_attributes FINAL
+        WHERE project = {project:UInt32} AND attribute = {p3:String}
+          AND (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+            OR hasAny(list, {p2:Array(String)}))
+      )
+    ) AS latest,
+    bitmapOr(later, latest.1) AS mixed
   SELECT leaf, bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, hasAny(list, {p3:Array(String)})) AS b2
+      bitmapOr(bitmapAndnot(latest.2, mixed), groupBitmapStateIf(uid, hasAny(list, {p2:Array(String)}))) AS b2
     FROM (
-      WITH (
-        SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes FINAL
-        WHERE project = {project:UInt32} AND attribute = {p2:String} AND (bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
-          OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND kind = 'user' AND rank > 0)
-          OR time > fromUnixTimestamp64Milli({now:Int64}, 'UTC'))
-      ) AS mixed
-      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
-      FROM latest_attributes FINAL
-      WHERE project = {project:UInt32} AND attribute = {p2:String} AND NOT bitmapContains(mixed, uid)
-      UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
         FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p2:String} AND bitmapContains(mixed, uid)
+        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p3:String} AND bitmapContains(mixed, uid)
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )

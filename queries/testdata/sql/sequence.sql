@@ -12,26 +12,29 @@
 -- project = 1
 WITH
 leaves AS (
-  SELECT leaf, bitmap FROM (
-    WITH
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late,
-      (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE bitmapCardinality(late) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late, dictGet('actor_uids', 'uid', actor))) AS early
-    SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapState(uid), bitmapAndnot(late, early)) AS bitmap
-    FROM actors FINAL
-    WHERE project = {project:UInt32} AND rank = 0
+  WITH
+    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
+    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
   )
   UNION ALL
   SELECT leaf, bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, arrayFold((start, pair) -> arrayMap((begin, step) -> multiIf(step != -pair.2, begin, step = 1, pair.1, start[-pair.2 - 1] != toInt64(-9223372036854775808) AND (-pair.2 < 3 OR pair.1 <= start[-pair.2 - 1] + {p5:Int64}), start[-pair.2 - 1], begin), start, arrayEnumerate(start)), m0, arrayWithConstant(3, toInt64(-9223372036854775808)))[3] != toInt64(-9223372036854775808)) AS b1
+      groupBitmapStateIf(uid, arrayFold((start, pair) -> arrayMap((begin, step) -> multiIf(step != -pair.2, begin, step = 1, pair.1, start[-pair.2 - 1] != toInt64(-9223372036854775808) AND (-pair.2 < 3 OR pair.1 <= start[-pair.2 - 1] + {p5:Int64}), start[-pair.2 - 1], begin), start, arrayEnumerate(start)), arraySort(arrayConcat(arrayMap(at -> (at, toInt8(-1)), m0_1), arrayMap(at -> (at, toInt8(-2)), m0_2), arrayMap(at -> (at, toInt8(-3)), m0_3))), arrayWithConstant(3, toInt64(-9223372036854775808)))[3] != toInt64(-9223372036854775808)) AS b1
     FROM (
       SELECT
         dictGet('actor_uids', 'uid', actor) AS uid,
-        arraySort(groupArrayArray(arrayMap(step -> (toUnixTimestamp64Milli(time), -toInt8(step)), arrayFilter(step -> step > 0, [if((event = {p1:String}), 1, 0), if((event = {p2:String} AND isNotNull(properties.{p3:Identifier})), 2, 0), if((event = {p4:String}), 3, 0)])))) AS m0
+        groupArrayIf(toUnixTimestamp64Milli(time), (event = {p1:String})) AS m0_1,
+        groupArrayIf(toUnixTimestamp64Milli(time), (event = {p2:String} AND isNotNull(properties.{p3:Identifier}))) AS m0_2,
+        groupArrayIf(toUnixTimestamp64Milli(time), (event = {p4:String})) AS m0_3
       FROM events FINAL
-      WHERE project = {project:UInt32} AND has({p6:Array(String)}, event) AND time >= fromUnixTimestamp64Milli({p7:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p8:Int64}, 'UTC')
+      WHERE project = {project:UInt32} AND event IN {p6:Array(String)} AND time >= fromUnixTimestamp64Milli({p7:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p8:Int64}, 'UTC')
       GROUP BY uid
+      HAVING (notEmpty(m0_1) AND notEmpty(m0_2) AND notEmpty(m0_3) AND arrayMin(m0_1) < arrayMax(m0_3))
     )
   )
   ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
