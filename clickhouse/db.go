@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
@@ -47,11 +48,12 @@ type Statistics struct {
 	Rows, Bytes uint64
 }
 
-// WithStatistics returns a context whose queries add what they read to s. It must not be used after [WithParameters].
+// WithStatistics returns a context whose queries, also several at once, add what they read to s. It must not be used after
+// [WithParameters].
 func WithStatistics(ctx context.Context, parameters Parameters, s *Statistics) context.Context {
 	return driver.Context(ctx, driver.WithParameters(parameters), driver.WithProgress(func(p *driver.Progress) {
-		s.Rows += p.Rows
-		s.Bytes += p.Bytes
+		atomic.AddUint64(&s.Rows, p.Rows)
+		atomic.AddUint64(&s.Bytes, p.Bytes)
 	}))
 }
 

@@ -11,6 +11,17 @@ func References(d Definition) []string {
 	return ids.all
 }
 
+// StandsAlone tells whether a definition names neither segments nor imports.
+func StandsAlone(d Definition) bool {
+	alone := true
+	walk(d.root, func(n Node) {
+		_, segment := n.(Segment)
+		_, imported := n.(Import)
+		alone = alone && !segment && !imported
+	})
+	return alone
+}
+
 // unique keeps words in the order they came, each once.
 type unique struct {
 	all  []string

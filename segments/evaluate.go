@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"muster"
 	"muster/clickhouse"
 	"muster/projects"
@@ -48,23 +50,32 @@ func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d que
 		return Preview{}, err
 	}
 	p := Preview{AsOf: scope.Now}
-	var uids []uint32
-	var target uint16
-	statement := plan.Counts(sample)
-	err = e.db.QueryRow(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL).Scan(&target, &p.Count, &p.Of, &uids)
-	if err != nil {
-		return Preview{}, failed(ctx, "preview", err)
-	}
-	if p.Sample, err = e.people(ctx, scope, uids, nil, false); err != nil {
-		return Preview{}, err
-	}
-	p.Warnings, err = e.warnings(ctx, scope, plan, d)
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		var uids []uint32
+		var target uint16
+		statement := plan.Counts(sample)
+		err := e.db.QueryRow(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL).Scan(&target, &p.Count, &p.Of, &uids)
+		if err != nil {
+			return failed(ctx, "preview", err)
+		}
+		p.Sample, err = e.people(ctx, scope, uids, nil, false)
+		return err
+	})
+	both.Go(func() (err error) {
+		p.Warnings, err = e.warnings(ctx, scope, plan, d)
+		return err
+	})
+	err = both.Wait()
 	return p, err
 }
 
-// compile plans one definition.
+// compile plans one definition. What it may name is read only where it names something.
 func (e *Evaluator) compile(ctx context.Context, project projects.Project, d queries.Definition, at At) (*queries.Plan, queries.Scope, error) {
-	scope, _, err := e.scope(ctx, project, at)
+	scope, err := pin(project, at)
+	if err == nil && !queries.StandsAlone(d) {
+		scope, _, err = e.scope(ctx, project, at)
+	}
 	if err != nil {
 		return nil, scope, err
 	}

@@ -58,11 +58,8 @@ func (e *Evaluator) unknown(ctx context.Context, scope queries.Scope, mentions [
 		return nil, nil
 	}
 	u := &unknowns{Evaluator: e, scope: scope, end: time.Now().Add(lookTime)}
-	var err error
-	if u.attributes, err = u.listed(ctx, `SELECT DISTINCT attribute FROM attribute_names WHERE project = {project:UInt32}`); err != nil {
-		return nil, err
-	}
-	if u.events, err = u.listed(ctx, `SELECT DISTINCT event FROM event_names WHERE project = {project:UInt32}`); err != nil {
+	err := u.names(ctx)
+	if err != nil {
 		return nil, err
 	}
 	groups := map[queries.Mention][]queries.Mention{} // by what the values are of
@@ -266,19 +263,27 @@ func nearest(given string, known []string) string {
 	return ""
 }
 
-func (u *unknowns) listed(ctx context.Context, sql string) ([]string, error) {
-	rows, err := u.db.Query(clickhouse.WithParameters(ctx, clickhouse.Parameters{"project": number(u.scope.Project)}), sql)
+// names reads the names in use.
+func (u *unknowns) names(ctx context.Context) error {
+	rows, err := u.db.Query(clickhouse.WithParameters(ctx, clickhouse.Parameters{"project": number(u.scope.Project)}), `
+		SELECT DISTINCT true AS of_attribute, toString(attribute) AS name FROM attribute_names WHERE project = {project:UInt32}
+		UNION ALL
+		SELECT DISTINCT false AS of_attribute, toString(event) AS name FROM event_names WHERE project = {project:UInt32}`)
 	if err != nil {
-		return nil, failed(ctx, "read the names in use", err)
+		return failed(ctx, "read the names in use", err)
 	}
 	defer rows.Close()
-	var all []string
 	for rows.Next() {
+		var ofAttribute bool
 		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, failed(ctx, "read the names in use", err)
+		if err := rows.Scan(&ofAttribute, &name); err != nil {
+			return failed(ctx, "read the names in use", err)
 		}
-		all = append(all, name)
+		if ofAttribute {
+			u.attributes = append(u.attributes, name)
+		} else {
+			u.events = append(u.events, name)
+		}
 	}
-	return all, rows.Err()
+	return rows.Err()
 }
