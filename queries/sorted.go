@@ -45,7 +45,7 @@ func (p *Plan) Sorted(by Sort, after *Position, limit int) Statement {
 				further, at, at, uid)
 		}
 	}
-	rows := s.attributeRows(by.Attribute)
+	rows := s.attributeRows(by.Attribute, "")
 	order := "kind_key" + way + ", number_key" + way + ", text_key" + way + ", uid"
 	const owned = "kind != 'null' AND bitmapContains(chosen, uid)"
 	present := s.sortKeys() + "SELECT uid, false AS missing, kind_key, number_key, text_key\nFROM (\n" + indent(rows) + "\n)\nWHERE " + owned +

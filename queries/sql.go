@@ -2,6 +2,7 @@ package queries
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -72,7 +73,9 @@ func (s *sqlPrinter) branch(src source, numbers []int, leaves []leaf) string {
 		return scan(numbers, "SELECT "+uidOf+" AS uid\nFROM import_members\nWHERE project = "+s.project+" AND import = "+s.text(src.names[0])+
 			" AND time <= "+s.now+s.known("received")+s.among, []string{"true"})
 	case attributeSource:
-		return s.attributeBranch(src.names[0], numbers, leavesOf[attributeLeaf](leaves))
+		conditions := s.attributeConditions(leavesOf[attributeLeaf](leaves))
+		rows := s.attributeRows(src.names[0], someHold(conditions))
+		return scan(numbers, rows, conditions)
 	case eventSource:
 		rows, conditions := s.eventRows(src.names[0], leavesOf[eventLeaf](leaves))
 		return scan(numbers, rows, conditions)
@@ -86,25 +89,35 @@ func (s *sqlPrinter) branch(src source, numbers []int, leaves []leaf) string {
 
 // scan prints one branch of leaves: one pass over the rows, one bitmap per condition.
 func scan(numbers []int, rows string, conditions []string) string {
-	states := make([]string, len(conditions))
-	for i, condition := range conditions {
-		states[i] = "groupBitmapStateIf(uid, " + condition + ")"
-	}
-	return branch(numbers, states, rows)
-}
-
-// branch prints a row for each of some aggregates of the rows: the number of its leaf, and the aggregate as its bitmap.
-func branch(numbers []int, states []string, rows string) string {
-	var columns, leaves, bitmaps []string
+	var states, leaves, bitmaps []string
 	for i, n := range numbers {
-		columns = append(columns, fmt.Sprintf("%s AS b%d", states[i], n))
+		states = append(states, fmt.Sprintf("groupBitmapStateIf(uid, %s) AS b%d", conditions[i], n))
 		leaves = append(leaves, fmt.Sprintf("toUInt16(%d)", n))
 		bitmaps = append(bitmaps, fmt.Sprintf("b%d", n))
 	}
-	return "SELECT leaf, bitmap\nFROM (\n  SELECT\n    " + strings.Join(columns, ",\n    ") + "\n  FROM (\n" +
+	return "SELECT leaf, bitmap\nFROM (\n  SELECT\n    " + strings.Join(states, ",\n    ") + "\n  FROM (\n" +
 		indent(indent(rows)) + "\n  )\n)\nARRAY JOIN [" + strings.Join(leaves, ", ") + "] AS leaf, [" +
 		strings.Join(bitmaps, ", ") + "] AS bitmap"
 }
+
+// someHold prints the condition, to be added to others, that one of some conditions holds at least: the other rows need not be
+// looked at. Where the conditions are all the same they become true, so that they are not asked twice.
+func someHold(conditions []string) string {
+	distinct := slices.Compact(slices.Sorted(slices.Values(conditions)))
+	if slices.Contains(distinct, "true") || len(distinct) > fewLeaves {
+		return ""
+	}
+	if len(distinct) > 1 {
+		return "\n  AND " + joinedConditions(distinct, "OR")
+	}
+	for i := range conditions {
+		conditions[i] = "true"
+	}
+	return "\n  AND " + distinct[0]
+}
+
+// fewLeaves is up to how many conditions rows are left out first for which none holds. Of more, one holds for most rows.
+const fewLeaves = 8
 
 // known prints the condition that a row was received by the time things are known at, where there is one.
 func (s *sqlPrinter) known(column string) string {

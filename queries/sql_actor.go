@@ -1,5 +1,7 @@
 package queries
 
+import "strconv"
+
 // everyone prints leaf 0: the users of the project that were seen by now. Those first seen later are few or none, so the
 // actors are looked up only where there are any; a user with several actors was seen when the first of them was. Who is not in the
 // dictionary yet is left out: it could not be told whether they are late. Of some users all are looked up.
@@ -15,25 +17,28 @@ func (s *sqlPrinter) everyone() string {
 			"    UNION ALL\n    SELECT " + uidOf + " AS uid, false AS indexed, first_seen AS seen FROM activity\n    WHERE project = " + s.project +
 			s.among + "\n  )\n  GROUP BY uid\n  HAVING max(indexed) AND (min(indexed) OR minIf(seen, NOT indexed) <= " + s.now + ")\n)"
 	}
-	return "WITH\n  " + s.users("rank = 0") + " AS indexed,\n" +
-		"  (SELECT (dictGet('actor_uids', 'uid', toUInt64(" + s.project + ")), groupBitmapState(" + uidOf + ")) FROM activity WHERE project = " +
-		s.project + " AND first_seen > " + s.now + s.among + ") AS late\n" +
-		"SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap\n" +
-		"FROM (\n  SELECT " + uidOf + " AS uid FROM activity\n  WHERE bitmapCardinality(late.2) > 0 AND project = " + s.project +
-		" AND first_seen <= " + s.now + s.among + " AND bitmapContains(late.2, uid)\n)"
+	return "WITH (\n  SELECT (dictGet('actor_uids', 'uid', toUInt64(" + s.project + ")), groupBitmapState(" + uidOf + ")) FROM activity\n" +
+		"  WHERE project = " + s.project + " AND first_seen > " + s.now + s.among + "\n) AS late\n" +
+		"SELECT\n  toUInt16(0) AS leaf,\n  bitmapAndnot(\n    bitmapSubsetInRange(groupBitmapMergeStateIf(users, indexed), 0, toUInt32(late.1 + 1)),\n" +
+		"    bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed))) AS bitmap\nFROM (\n" +
+		indent(s.users("rank = 0", "true AS indexed")) + "\n  UNION ALL\n" +
+		"  SELECT false AS indexed, groupBitmapState(uid) AS users\n  FROM (\n    SELECT " + uidOf + " AS uid FROM activity\n" +
+		"    WHERE bitmapCardinality(late.2) > 0 AND project = " + s.project + " AND first_seen <= " + s.now + s.among +
+		" AND bitmapContains(late.2, uid)\n  )\n)"
 }
 
 // identified prints the branch of the users with a user id.
 func (s *sqlPrinter) identified(number int) string {
-	return branch([]int{number}, []string{"groupBitmapMergeState(users)"}, "SELECT "+s.users("kind = 'user'")+" AS users")
+	return "SELECT leaf, users AS bitmap\nFROM (\n" + indent(s.users("kind = 'user'", "toUInt16("+strconv.Itoa(number)+") AS leaf")) + "\n)"
 }
 
-// users prints the users of whom an actor is as asked: one of the conditions that the projection of table actors has. It has every
-// user that an actor ever was, and those that nobody is any more. Of some users the actors are read.
-func (s *sqlPrinter) users(condition string) string {
+// users prints a row with the users of whom an actor is as asked, which is one of the conditions that the projection of table
+// actors has, and with a constant. The projection has every user that an actor ever was, and those that nobody is any more. Of some
+// users the actors are read.
+func (s *sqlPrinter) users(condition, constant string) string {
 	if s.among != "" {
-		return "(SELECT groupBitmapState(uid) FROM actors FINAL WHERE project = " + s.project + " AND " + condition + s.among + ")"
+		return "SELECT " + constant + ", groupBitmapState(uid) AS users\nFROM actors FINAL\nWHERE project = " + s.project + " AND " + condition + s.among
 	}
-	return "(SELECT bitmapAndnot(groupBitmapStateIf(uid, " + condition + "), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = " +
-		s.project + ")"
+	return "SELECT " + constant + ", bitmapAndnot(groupBitmapStateIf(uid, " + condition + "), bitmapBuild(groupUniqArrayArray(vacated))) AS users\n" +
+		"FROM actors\nWHERE project = " + s.project
 }

@@ -1,9 +1,6 @@
 package queries
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // nativeAttributes are those kept apart from what people say of a user: how their rows are printed. A custom attribute
 // cannot have one of these names.
@@ -15,12 +12,17 @@ var nativeAttributes = map[string]func(*sqlPrinter) string{
 	"sessions":     (*sqlPrinter).sessionRows,
 }
 
-// attributeRows prints one row per user with the attribute's value: uid, kind, text, number, instant, list.
-func (s *sqlPrinter) attributeRows(name string) string {
+// attributeRows prints one row per user with the attribute's value: uid, kind, text, number, instant, list. Where some is
+// given, which begins with AND, only the rows where it holds.
+func (s *sqlPrinter) attributeRows(name, some string) string {
 	if native, ok := nativeAttributes[name]; ok {
-		return native(s)
+		rows := native(s)
+		if some != "" {
+			rows = "SELECT * FROM (\n" + indent(rows) + "\n)\nWHERE true" + some
+		}
+		return rows
 	}
-	return s.latestRows(s.text(name))
+	return s.latestRows(s.text(name), some)
 }
 
 // latestRows prints each user's latest value as of now, over all of the user's actors.
@@ -28,77 +30,46 @@ func (s *sqlPrinter) attributeRows(name string) string {
 // latest_attributes has the latest of each actor. It is the user's for everybody but the mixed: users of whom an actor
 // other than the first has a value, or of whom an actor's latest is from after now. Theirs is found in the snapshots. The
 // mixed are few, and where there are none the snapshots are not read. Where only some users are evaluated, theirs are read at once.
-func (s *sqlPrinter) latestRows(name string) string {
-	of := s.ofAttribute(name)
+func (s *sqlPrinter) latestRows(name, some string) string {
+	of := "project = " + s.project + " AND attribute = " + name + s.among
 	if s.scope.Actors != nil {
-		return s.latestSnapshots(of)
+		return s.latestSnapshots(of, some)
 	}
-	return "WITH\n  " + s.later(of) + " AS later,\n  (\n    SELECT groupBitmapState(" + uidOf + ")\n    FROM latest_attributes FINAL\n    WHERE " + of +
-		"\n      AND (" + s.mayFollow() + ") AND " + follows + "\n  ) AS following,\n  bitmapOr(later, following) AS mixed\n" +
-		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of +
-		" AND NOT bitmapContains(mixed, uid)\nUNION ALL\n" + s.mixedSnapshots(of)
+	return "WITH (\n  SELECT groupBitmapState(uid)\n  FROM (\n" + indent(indent(s.mixed(of))) + "\n  )\n) AS mixed\n" +
+		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of + some +
+		"\n  AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))\nUNION ALL\n" +
+		s.latestSnapshots("bitmapCardinality(mixed) > 0 AND "+of+" AND bitmapContains(mixed, uid)", some)
 }
 
-// attributeBranch prints the branch of the leaves of an attribute. It means what a scan of [sqlPrinter.latestRows] would, and goes
-// through latest_attributes once: whoever turns out to be mixed is taken out of what was found, and found again in the snapshots.
-func (s *sqlPrinter) attributeBranch(name string, numbers []int, leaves []attributeLeaf) string {
-	conditions := s.attributeConditions(leaves)
-	if native, ok := nativeAttributes[name]; ok {
-		return scan(numbers, native(s), conditions)
-	}
-	text := s.text(name)
-	of := s.ofAttribute(text)
-	if s.scope.Actors != nil || len(leaves) > fewLeaves { // many conditions are not to stand in a statement three times
-		return scan(numbers, s.latestRows(text), conditions)
-	}
-	latest := []string{"groupBitmapStateIf(uid, following)"}
-	columns := []string{uidOf + " AS uid", "(" + s.mayFollow() + ") AND " + follows + " AS following"}
-	states := make([]string, len(leaves))
-	for i, condition := range conditions {
-		column := fmt.Sprintf("c%d", i+1)
-		latest = append(latest, "groupBitmapStateIf(uid, "+column+")")
-		columns = append(columns, condition+" AS "+column)
-		states[i] = fmt.Sprintf("bitmapOr(bitmapAndnot(latest.%d, mixed), groupBitmapStateIf(uid, %s))", i+2, condition)
-	}
-	return "WITH\n  " + s.later(of) + " AS later,\n  (\n    SELECT (" + strings.Join(latest, ", ") + ")\n    FROM (\n      SELECT\n        " +
-		strings.Join(columns, ",\n        ") + "\n      FROM latest_attributes FINAL\n      WHERE " + of + "\n        AND (" +
-		strings.Join(append([]string{s.mayFollow()}, conditions...), "\n          OR ") + ")\n    )\n  ) AS latest,\n" +
-		"  bitmapOr(later, latest.1) AS mixed\n" + branch(numbers, states, s.mixedSnapshots(of))
-}
-
-func (s *sqlPrinter) ofAttribute(name string) string {
-	return "project = " + s.project + " AND attribute = " + name + s.among
-}
-
-// later prints the users of whom an actor's latest value is not one of now. Replaced rows may be among them, and do no harm.
-func (s *sqlPrinter) later(of string) string {
+// mixed prints the rows of the mixed: of actors that are not the first of their user, and from after now. An actor's lowest bit tells
+// an anonymous one; of users, only those that were aliased are not the first. Each kind of row has an index that tells where there
+// are none. Rows that newer ones replaced do no harm: the newer ones tell the same.
+//
+// A rank is not compared with zero: ClickHouse would turn the comparison into a scan of the whole dictionary.
+func (s *sqlPrinter) mixed(of string) string {
 	later := "time > " + s.now
 	if !s.scope.KnownAt.IsZero() {
 		later = "(" + later + " OR NOT (true" + s.known("received") + "))"
 	}
-	return "(SELECT groupBitmapState(" + uidOf + ") FROM latest_attributes WHERE " + of + " AND " + later + ")"
+	aliased := "FROM actors WHERE project = " + s.project + " AND if(kind = 'user', rank, 0) > 0)"
+	rows := "SELECT " + uidOf + " AS uid FROM latest_attributes\nWHERE " + of + " AND "
+	return strings.Join([]string{
+		rows + "bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))",
+		rows + "(SELECT count() > 0 " + aliased + " AND actor IN (SELECT actor " + aliased,
+		rows + later,
+	}, "\nUNION ALL\n")
 }
 
-// mayFollow prints what holds of every actor that is not the first of its user: its lowest bit tells an anonymous one, and of users
-// only those that were aliased are not.
-func (s *sqlPrinter) mayFollow() string {
-	return "bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = " + s.project + " AND if(kind = 'user', rank, 0) > 0)"
-}
-
-// follows is that an actor is not the first of its user. A rank is not compared with zero: ClickHouse would turn the comparison
-// into a scan of the whole dictionary.
-const follows = "toBool(dictGet('actor_uids', 'rank', actor))"
-
-// mixedSnapshots prints the latest values of the mixed.
-func (s *sqlPrinter) mixedSnapshots(of string) string {
-	return s.latestSnapshots("bitmapCardinality(mixed) > 0 AND " + of + " AND bitmapContains(mixed, uid)")
-}
-
-// latestSnapshots prints each user's latest value as of now, of the snapshots where a condition holds.
-func (s *sqlPrinter) latestSnapshots(where string) string {
-	return "SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list\nFROM (\n" +
+// latestSnapshots prints each user's latest value as of now, of the snapshots where a condition holds; and of these, those of which
+// another one does.
+func (s *sqlPrinter) latestSnapshots(where, some string) string {
+	rows := "SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list\nFROM (\n" +
 		"  SELECT " + uidOf + " AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value\n" +
 		"  FROM attribute_snapshots FINAL\n  WHERE " + where + "\n    AND time <= " + s.now + s.known("received") + "\n  GROUP BY uid\n)"
+	if some != "" {
+		rows += "\nWHERE true" + some
+	}
+	return rows
 }
 
 // idRows prints the id each user is known by, of one kind of actor: that of the first of them.

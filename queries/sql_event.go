@@ -2,7 +2,6 @@ package queries
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"muster"
@@ -22,7 +21,7 @@ func (s *sqlPrinter) eventRows(name string, leaves []eventLeaf) (rows string, co
 	for i, l := range leaves {
 		matches[i] = s.matching(l.window, all, l.where)
 	}
-	from := s.eventsFrom([]string{name}, all) + someMatch(matches)
+	from := s.eventsFrom([]string{name}, all) + someHold(matches)
 	columns := make([]string, len(leaves))
 	conditions = make([]string, len(leaves))
 	for i, l := range leaves {
@@ -40,27 +39,6 @@ func (s *sqlPrinter) eventRows(name string, leaves []eventLeaf) (rows string, co
 	}
 	return rows, conditions
 }
-
-// someMatch prints that a row counts for one of the leaves at least; the others need not be looked at. Where all leaves
-// count the same rows, they need not ask again.
-func someMatch(matches []string) string {
-	distinct := slices.Clone(matches)
-	slices.Sort(distinct)
-	distinct = slices.Compact(distinct)
-	if slices.Contains(distinct, "true") || len(distinct) > fewLeaves {
-		return ""
-	}
-	if len(distinct) > 1 {
-		return "\n  AND " + joinedConditions(distinct, "OR")
-	}
-	for i := range matches {
-		matches[i] = "true"
-	}
-	return "\n  AND " + distinct[0]
-}
-
-// fewLeaves is up to how many conditions rows are left out first for which none holds. Of more, one holds for most rows.
-const fewLeaves = 8
 
 // eventsFrom prints where events of some names are read from, in a time.
 func (s *sqlPrinter) eventsFrom(names []string, in interval) string {

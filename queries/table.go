@@ -62,7 +62,7 @@ func (t Table) cells(bucket string) (*sqlPrinter, string) {
 	}
 	for i, name := range t.attributes {
 		branches = append(branches, fmt.Sprintf("SELECT uid, toUInt16(%d) AS column, toString(kind) AS kind, text, number, instant, list\n"+
-			"FROM (\n%s\n)\nWHERE kind != 'null' AND bitmapContains(members, uid)", i+1, indent(s.attributeRows(name))))
+			"FROM (\n%s\n)\nWHERE kind != 'null' AND bitmapContains(members, uid)", i+1, indent(s.attributeRows(name, ""))))
 	}
 	return s, "WITH\n(SELECT groupBitmapMergeState(members) FROM segment_members WHERE " + of + ") AS members,\ncells AS (\n" +
 		indent(strings.Join(branches, "\nUNION ALL\n")) + "\n)\n"

@@ -33,3 +33,8 @@ ALTER TABLE activity MATERIALIZE INDEX last_seen SETTINGS mutations_sync = 2;
 ALTER TABLE latest_attributes ADD INDEX IF NOT EXISTS time time TYPE minmax GRANULARITY 1;
 
 ALTER TABLE latest_attributes MATERIALIZE INDEX time SETTINGS mutations_sync = 2;
+
+-- So are values of anonymous actors, whose lowest bit is set.
+ALTER TABLE latest_attributes ADD INDEX IF NOT EXISTS anonymous bitTest(actor, 0) TYPE minmax GRANULARITY 1;
+
+ALTER TABLE latest_attributes MATERIALIZE INDEX anonymous SETTINGS mutations_sync = 2;

@@ -6,36 +6,51 @@
 -- project = 1
 WITH
 leaves AS (
-  WITH
-    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
-    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
-  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  WITH (
+    SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  ) AS late
+  SELECT
+    toUInt16(0) AS leaf,
+    bitmapAndnot(
+      bitmapSubsetInRange(groupBitmapMergeStateIf(users, indexed), 0, toUInt32(late.1 + 1)),
+      bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed))) AS bitmap
   FROM (
-    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
+    SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
+    FROM actors
+    WHERE project = {project:UInt32}
+    UNION ALL
+    SELECT false AS indexed, groupBitmapState(uid) AS users
+    FROM (
+      SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+      WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
+    )
   )
   UNION ALL
-  WITH
-    (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes WHERE project = {project:UInt32} AND attribute = {p2:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS later,
-    (
-      SELECT (groupBitmapStateIf(uid, following), groupBitmapStateIf(uid, c1))
-      FROM (
-        SELECT
-          dictGet('actor_uids', 'uid', actor) AS uid,
-          (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)) AND toBool(dictGet('actor_uids', 'rank', actor)) AS following,
-          (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p1:String}))) AS c1
-        FROM latest_attributes FINAL
-        WHERE project = {project:UInt32} AND attribute = {p2:String}
-          AND (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
-            OR (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p1:String}))))
-      )
-    ) AS latest,
-    bitmapOr(later, latest.1) AS mixed
   SELECT leaf, bitmap
   FROM (
     SELECT
-      bitmapOr(bitmapAndnot(latest.2, mixed), groupBitmapStateIf(uid, (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p1:String}))))) AS b1
+      groupBitmapStateIf(uid, true) AS b1
     FROM (
+      WITH (
+        SELECT groupBitmapState(uid)
+        FROM (
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+        )
+      ) AS mixed
+      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
+      FROM latest_attributes FINAL
+      WHERE project = {project:UInt32} AND attribute = {p2:String}
+        AND (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p1:String})))
+        AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
+      UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
@@ -44,6 +59,8 @@ leaves AS (
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
+      WHERE true
+        AND (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p1:String})))
     )
   )
   ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap

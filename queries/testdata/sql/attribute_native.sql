@@ -15,36 +15,51 @@ text -> substring(toString(civil(text)), 6, 5) = substring(text, 6, 5) AS is_civ
 text -> 86400000 * (toInt64(toInt32(civil(text))) + intDiv(civil_year(text) - toYear(civil(text)), 400) * 146097) AS civil_start,
 text -> if(match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') AND is_civil(text), if(civil_year(text) BETWEEN 1900 AND 2299, toUnixTimestamp64Milli(toDateTime64(civil(text), 3, {zone:String})), civil_start(text)), NULL) AS read_day,
 leaves AS (
-  WITH
-    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
-    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
-  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  WITH (
+    SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  ) AS late
+  SELECT
+    toUInt16(0) AS leaf,
+    bitmapAndnot(
+      bitmapSubsetInRange(groupBitmapMergeStateIf(users, indexed), 0, toUInt32(late.1 + 1)),
+      bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed))) AS bitmap
   FROM (
-    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
+    SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
+    FROM actors
+    WHERE project = {project:UInt32}
+    UNION ALL
+    SELECT false AS indexed, groupBitmapState(uid) AS users
+    FROM (
+      SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+      WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
+    )
   )
   UNION ALL
-  WITH
-    (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes WHERE project = {project:UInt32} AND attribute = {p2:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS later,
-    (
-      SELECT (groupBitmapStateIf(uid, following), groupBitmapStateIf(uid, c1))
-      FROM (
-        SELECT
-          dictGet('actor_uids', 'uid', actor) AS uid,
-          (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)) AND toBool(dictGet('actor_uids', 'rank', actor)) AS following,
-          (kind = 'text' AND endsWith(text, {p1:String})) AS c1
-        FROM latest_attributes FINAL
-        WHERE project = {project:UInt32} AND attribute = {p2:String}
-          AND (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
-            OR (kind = 'text' AND endsWith(text, {p1:String})))
-      )
-    ) AS latest,
-    bitmapOr(later, latest.1) AS mixed
   SELECT leaf, bitmap
   FROM (
     SELECT
-      bitmapOr(bitmapAndnot(latest.2, mixed), groupBitmapStateIf(uid, (kind = 'text' AND endsWith(text, {p1:String})))) AS b1
+      groupBitmapStateIf(uid, true) AS b1
     FROM (
+      WITH (
+        SELECT groupBitmapState(uid)
+        FROM (
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+        )
+      ) AS mixed
+      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
+      FROM latest_attributes FINAL
+      WHERE project = {project:UInt32} AND attribute = {p2:String}
+        AND (kind = 'text' AND endsWith(text, {p1:String}))
+        AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
+      UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
@@ -53,6 +68,8 @@ leaves AS (
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
+      WHERE true
+        AND (kind = 'text' AND endsWith(text, {p1:String}))
     )
   )
   ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
@@ -60,20 +77,24 @@ leaves AS (
   SELECT leaf, bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, ifNull(coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) >= {p3:Int64} AND coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) < {p4:Int64}, false)) AS b2
+      groupBitmapStateIf(uid, true) AS b2
     FROM (
-      WITH (
-        SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND last_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-      ) AS later
-      SELECT uid, 'time' AS kind, '' AS text, CAST(NULL AS Nullable(Float64)) AS number, toNullable(toUnixTimestamp64Milli(max(last_seen))) AS instant, emptyArrayString() AS list
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid, first_seen, last_seen FROM activity
-        WHERE project = {project:UInt32} AND NOT bitmapContains(later, uid)
-        UNION ALL
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid, least(time, toDateTime64(received, 3, 'UTC')) AS first_seen, least(time, toDateTime64(received, 3, 'UTC')) AS last_seen FROM events FINAL
-        WHERE bitmapCardinality(later) > 0 AND project = {project:UInt32} AND least(time, toDateTime64(received, 3, 'UTC')) <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(later, uid)
+      SELECT * FROM (
+        WITH (
+          SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND last_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+        ) AS later
+        SELECT uid, 'time' AS kind, '' AS text, CAST(NULL AS Nullable(Float64)) AS number, toNullable(toUnixTimestamp64Milli(max(last_seen))) AS instant, emptyArrayString() AS list
+        FROM (
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid, first_seen, last_seen FROM activity
+          WHERE project = {project:UInt32} AND NOT bitmapContains(later, uid)
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid, least(time, toDateTime64(received, 3, 'UTC')) AS first_seen, least(time, toDateTime64(received, 3, 'UTC')) AS last_seen FROM events FINAL
+          WHERE bitmapCardinality(later) > 0 AND project = {project:UInt32} AND least(time, toDateTime64(received, 3, 'UTC')) <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(later, uid)
+        )
+        GROUP BY uid
       )
-      GROUP BY uid
+      WHERE true
+        AND ifNull(coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) >= {p3:Int64} AND coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) < {p4:Int64}, false)
     )
   )
   ARRAY JOIN [toUInt16(2)] AS leaf, [b2] AS bitmap
@@ -81,18 +102,22 @@ leaves AS (
   SELECT leaf, bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, ifNull(number >= {p5:Float64}, false)) AS b3
+      groupBitmapStateIf(uid, true) AS b3
     FROM (
-      SELECT uid, 'number' AS kind, '' AS text, toNullable(toFloat64(1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(times), arrayPopFront(times)))) AS number, CAST(NULL AS Nullable(Int64)) AS instant, emptyArrayString() AS list
-      FROM (
-        SELECT uid, arraySort(groupArray(seen)) AS times
+      SELECT * FROM (
+        SELECT uid, 'number' AS kind, '' AS text, toNullable(toFloat64(1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(times), arrayPopFront(times)))) AS number, CAST(NULL AS Nullable(Int64)) AS instant, emptyArrayString() AS list
         FROM (
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUnixTimestamp64Milli(least(time, toDateTime64(received, 3, 'UTC'))) AS seen
-          FROM events FINAL
-          WHERE project = {project:UInt32} AND seen <= {now:Int64}
+          SELECT uid, arraySort(groupArray(seen)) AS times
+          FROM (
+            SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUnixTimestamp64Milli(least(time, toDateTime64(received, 3, 'UTC'))) AS seen
+            FROM events FINAL
+            WHERE project = {project:UInt32} AND seen <= {now:Int64}
+          )
+          GROUP BY uid
         )
-        GROUP BY uid
       )
+      WHERE true
+        AND ifNull(number >= {p5:Float64}, false)
     )
   )
   ARRAY JOIN [toUInt16(3)] AS leaf, [b3] AS bitmap

@@ -9,46 +9,58 @@
 -- project = 1
 WITH
 leaves AS (
-  WITH
-    (SELECT bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS indexed,
-    (SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS late
-  SELECT toUInt16(0) AS leaf, bitmapAndnot(bitmapSubsetInRange(indexed, 0, toUInt32(late.1 + 1)), bitmapAndnot(late.2, groupBitmapState(uid))) AS bitmap
+  WITH (
+    SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  ) AS late
+  SELECT
+    toUInt16(0) AS leaf,
+    bitmapAndnot(
+      bitmapSubsetInRange(groupBitmapMergeStateIf(users, indexed), 0, toUInt32(late.1 + 1)),
+      bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed))) AS bitmap
   FROM (
-    SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-    WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
-  )
-  UNION ALL
-  SELECT leaf, bitmap
-  FROM (
-    SELECT
-      groupBitmapMergeState(users) AS b3
+    SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
+    FROM actors
+    WHERE project = {project:UInt32}
+    UNION ALL
+    SELECT false AS indexed, groupBitmapState(uid) AS users
     FROM (
-      SELECT (SELECT bitmapAndnot(groupBitmapStateIf(uid, kind = 'user'), bitmapBuild(groupUniqArrayArray(vacated))) FROM actors WHERE project = {project:UInt32}) AS users
+      SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+      WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
     )
   )
-  ARRAY JOIN [toUInt16(3)] AS leaf, [b3] AS bitmap
   UNION ALL
-  WITH
-    (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes WHERE project = {project:UInt32} AND attribute = {p1:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS later,
-    (
-      SELECT (groupBitmapStateIf(uid, following), groupBitmapStateIf(uid, c1))
-      FROM (
-        SELECT
-          dictGet('actor_uids', 'uid', actor) AS uid,
-          (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)) AND toBool(dictGet('actor_uids', 'rank', actor)) AS following,
-          kind != 'null' AS c1
-        FROM latest_attributes FINAL
-        WHERE project = {project:UInt32} AND attribute = {p1:String}
-          AND (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
-            OR kind != 'null')
-      )
-    ) AS latest,
-    bitmapOr(later, latest.1) AS mixed
+  SELECT leaf, users AS bitmap
+  FROM (
+    SELECT toUInt16(3) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, kind = 'user'), bitmapBuild(groupUniqArrayArray(vacated))) AS users
+    FROM actors
+    WHERE project = {project:UInt32}
+  )
+  UNION ALL
   SELECT leaf, bitmap
   FROM (
     SELECT
-      bitmapOr(bitmapAndnot(latest.2, mixed), groupBitmapStateIf(uid, kind != 'null')) AS b4
+      groupBitmapStateIf(uid, true) AS b4
     FROM (
+      WITH (
+        SELECT groupBitmapState(uid)
+        FROM (
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+        )
+      ) AS mixed
+      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
+      FROM latest_attributes FINAL
+      WHERE project = {project:UInt32} AND attribute = {p1:String}
+        AND kind != 'null'
+        AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
+      UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
@@ -57,31 +69,36 @@ leaves AS (
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
+      WHERE true
+        AND kind != 'null'
     )
   )
   ARRAY JOIN [toUInt16(4)] AS leaf, [b4] AS bitmap
   UNION ALL
-  WITH
-    (SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM latest_attributes WHERE project = {project:UInt32} AND attribute = {p3:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AS later,
-    (
-      SELECT (groupBitmapStateIf(uid, following), groupBitmapStateIf(uid, c1))
-      FROM (
-        SELECT
-          dictGet('actor_uids', 'uid', actor) AS uid,
-          (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)) AND toBool(dictGet('actor_uids', 'rank', actor)) AS following,
-          hasAny(list, {p2:Array(String)}) AS c1
-        FROM latest_attributes FINAL
-        WHERE project = {project:UInt32} AND attribute = {p3:String}
-          AND (bitTest(actor, 0) OR actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
-            OR hasAny(list, {p2:Array(String)}))
-      )
-    ) AS latest,
-    bitmapOr(later, latest.1) AS mixed
   SELECT leaf, bitmap
   FROM (
     SELECT
-      bitmapOr(bitmapAndnot(latest.2, mixed), groupBitmapStateIf(uid, hasAny(list, {p2:Array(String)}))) AS b2
+      groupBitmapStateIf(uid, true) AS b2
     FROM (
+      WITH (
+        SELECT groupBitmapState(uid)
+        FROM (
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p3:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p3:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = {p3:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+        )
+      ) AS mixed
+      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
+      FROM latest_attributes FINAL
+      WHERE project = {project:UInt32} AND attribute = {p3:String}
+        AND hasAny(list, {p2:Array(String)})
+        AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
+      UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
@@ -90,6 +107,8 @@ leaves AS (
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
+      WHERE true
+        AND hasAny(list, {p2:Array(String)})
     )
   )
   ARRAY JOIN [toUInt16(2)] AS leaf, [b2] AS bitmap
