@@ -48,7 +48,7 @@ func (p *Plan) Sorted(by Sort, after *Position, limit int) Statement {
 	rows := s.attributeRows(by.Attribute, "")
 	order := "kind_key" + way + ", number_key" + way + ", text_key" + way + ", uid"
 	const owned = "kind != 'null' AND bitmapContains(chosen, uid)"
-	present := s.sortKeys() + "SELECT uid, false AS missing, kind_key, number_key, text_key\nFROM (\n" + indent(rows) + "\n)\nWHERE " + owned +
+	present := s.sortKeys(by.Attribute) + "SELECT uid, false AS missing, kind_key, number_key, text_key\nFROM (\n" + indent(rows) + "\n)\nWHERE " + owned +
 		valued + "\nORDER BY " + order + "\nLIMIT " + n
 	absent := "SELECT arrayJoin(bitmapToArray(bitmapSubsetLimit(bitmapAndnot(chosen, valued), toUInt32(" + from + "), " + n + "))) AS uid,\n" +
 		"  true AS missing, toUInt8(0) AS kind_key, toFloat64(0) AS number_key, '' AS text_key"
@@ -63,8 +63,8 @@ func (p *Plan) Sorted(by Sort, after *Position, limit int) Statement {
 
 // sortKeys prints what rows of an attribute are sorted by. Readings of times may need definitions that the plan did not;
 // they stand in front of their only use.
-func (s *sqlPrinter) sortKeys() string {
-	r := s.attributeReading()
+func (s *sqlPrinter) sortKeys(attribute string) string {
+	r := s.attributeReading(attribute)
 	number, instant := r.number(), r.instant()
 	keys := append(s.definitions(),
 		number+" AS as_number",

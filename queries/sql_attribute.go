@@ -111,7 +111,7 @@ func (s *sqlPrinter) sessionRows() string {
 
 // attributeConditions prints the conditions of leaves over one attribute's rows.
 func (s *sqlPrinter) attributeConditions(leaves []attributeLeaf) []string {
-	r := s.attributeReading()
+	r := s.attributeReading(leaves[0].name)
 	conditions := make([]string, len(leaves))
 	for i, l := range leaves {
 		conditions[i] = s.compare(l.test, r)

@@ -1,6 +1,10 @@
 package queries
 
-import "muster"
+import (
+	"fmt"
+
+	"muster"
+)
 
 // reading is how the readings of a stored value are written in SQL. A reading that the value does not have is NULL.
 type reading struct {
@@ -73,7 +77,15 @@ func (s *sqlPrinter) definitions() []string {
 
 // attributeReading prints the readings of the rows of an attribute. Numbers and date-times of texts are kept; only when a
 // date begins depends on who asks.
-func (s *sqlPrinter) attributeReading() reading {
+//
+// A text that may be a date has ten bytes. Only where an attribute ever had one are texts read at all, which are most of what is
+// stored: whether it had is known before, and its index knows where there is none.
+func (s *sqlPrinter) attributeReading(name string) reading {
+	day := "if(kind = 'text' AND length(text) = 10, %s, NULL)"
+	if _, native := nativeAttributes[name]; !native {
+		day = "if(assumeNotNull((SELECT count() > 0 FROM (SELECT 1 FROM attribute_snapshots WHERE project = " + s.project +
+			" AND attribute = " + s.text(name) + " AND if(kind = 'text' AND length(text) = 10, 1, 0) = 1 LIMIT 1))), " + day + ", NULL)"
+	}
 	return reading{
 		exists: "kind != 'null'",
 		text:   "text",
@@ -81,7 +93,7 @@ func (s *sqlPrinter) attributeReading() reading {
 		truth:  "if(kind IN ('text', 'boolean'), text, NULL)",
 		number: func() string { return "number" },
 		instant: func() string {
-			return "coalesce(instant, if(kind = 'text' AND length(text) = 10, " + s.read("read_day", "text") + ", NULL))"
+			return "coalesce(instant, " + fmt.Sprintf(day, s.read("read_day", "text")) + ")"
 		},
 		list: "list",
 	}

@@ -38,3 +38,8 @@ ALTER TABLE latest_attributes MATERIALIZE INDEX time SETTINGS mutations_sync = 2
 ALTER TABLE latest_attributes ADD INDEX IF NOT EXISTS anonymous bitTest(actor, 0) TYPE minmax GRANULARITY 1;
 
 ALTER TABLE latest_attributes MATERIALIZE INDEX anonymous SETTINGS mutations_sync = 2;
+
+-- And texts that may be dates, which have ten bytes.
+ALTER TABLE attribute_snapshots ADD INDEX IF NOT EXISTS days if(kind = 'text' AND length(text) = 10, 1, 0) TYPE minmax GRANULARITY 1;
+
+ALTER TABLE attribute_snapshots MATERIALIZE INDEX days SETTINGS mutations_sync = 2;

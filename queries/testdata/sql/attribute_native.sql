@@ -1,7 +1,7 @@
 -- last_seen is in the last 7 days and sessions is at least 3 and email ends with @example.com
 -- now = 1772366400000
--- p1 = @example.com
--- p2 = email
+-- p1 = email
+-- p2 = @example.com
 -- p3 = 1771761600001
 -- p4 = 1772366400001
 -- p5 = 3
@@ -45,31 +45,31 @@ leaves AS (
         SELECT groupBitmapState(uid)
         FROM (
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p2:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
           UNION ALL
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p2:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
           UNION ALL
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p2:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         )
       ) AS mixed
       SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
       FROM latest_attributes FINAL
-      WHERE project = {project:UInt32} AND attribute = {p2:String}
-        AND (kind = 'text' AND endsWith(text, {p1:String}))
+      WHERE project = {project:UInt32} AND attribute = {p1:String}
+        AND (kind = 'text' AND endsWith(text, {p2:String}))
         AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
       UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
         FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p2:String} AND bitmapContains(mixed, uid)
+        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p1:String} AND bitmapContains(mixed, uid)
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
       WHERE true
-        AND (kind = 'text' AND endsWith(text, {p1:String}))
+        AND (kind = 'text' AND endsWith(text, {p2:String}))
     )
   )
   ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap

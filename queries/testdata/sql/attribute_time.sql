@@ -1,8 +1,8 @@
 -- renewal is in the next 1 month
 -- now = 1772366400000
--- p1 = 1772366400001
--- p2 = 1775041200001
--- p3 = renewal
+-- p1 = renewal
+-- p2 = 1772366400001
+-- p3 = 1775041200001
 -- p4 = 10
 -- project = 1
 -- zone = Europe/Paris
@@ -43,31 +43,31 @@ leaves AS (
         SELECT groupBitmapState(uid)
         FROM (
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p3:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
           UNION ALL
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p3:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
           UNION ALL
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p3:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         )
       ) AS mixed
       SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
       FROM latest_attributes FINAL
-      WHERE project = {project:UInt32} AND attribute = {p3:String}
-        AND ifNull(coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) >= {p1:Int64} AND coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) < {p2:Int64}, false)
+      WHERE project = {project:UInt32} AND attribute = {p1:String}
+        AND ifNull(coalesce(instant, if(assumeNotNull((SELECT count() > 0 FROM (SELECT 1 FROM attribute_snapshots WHERE project = {project:UInt32} AND attribute = {p1:String} AND if(kind = 'text' AND length(text) = 10, 1, 0) = 1 LIMIT 1))), if(kind = 'text' AND length(text) = 10, read_day(text), NULL), NULL)) >= {p2:Int64} AND coalesce(instant, if(assumeNotNull((SELECT count() > 0 FROM (SELECT 1 FROM attribute_snapshots WHERE project = {project:UInt32} AND attribute = {p1:String} AND if(kind = 'text' AND length(text) = 10, 1, 0) = 1 LIMIT 1))), if(kind = 'text' AND length(text) = 10, read_day(text), NULL), NULL)) < {p3:Int64}, false)
         AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
       UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
         FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p3:String} AND bitmapContains(mixed, uid)
+        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p1:String} AND bitmapContains(mixed, uid)
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
       WHERE true
-        AND ifNull(coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) >= {p1:Int64} AND coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) < {p2:Int64}, false)
+        AND ifNull(coalesce(instant, if(assumeNotNull((SELECT count() > 0 FROM (SELECT 1 FROM attribute_snapshots WHERE project = {project:UInt32} AND attribute = {p1:String} AND if(kind = 'text' AND length(text) = 10, 1, 0) = 1 LIMIT 1))), if(kind = 'text' AND length(text) = 10, read_day(text), NULL), NULL)) >= {p2:Int64} AND coalesce(instant, if(assumeNotNull((SELECT count() > 0 FROM (SELECT 1 FROM attribute_snapshots WHERE project = {project:UInt32} AND attribute = {p1:String} AND if(kind = 'text' AND length(text) = 10, 1, 0) = 1 LIMIT 1))), if(kind = 'text' AND length(text) = 10, read_day(text), NULL), NULL)) < {p3:Int64}, false)
     )
   )
   ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap

@@ -1,8 +1,8 @@
 -- at least 2 of (is identified; is tagged vip; (did login or plan is known); not (did login))
 -- now = 1772366400000
 -- p1 = plan
--- p2 = ['vip']
--- p3 = tags
+-- p2 = tags
+-- p3 = ['vip']
 -- p4 = login
 -- p5 = 1772366400001
 -- p6 = 10
@@ -84,31 +84,31 @@ leaves AS (
         SELECT groupBitmapState(uid)
         FROM (
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p3:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
           UNION ALL
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p3:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
           UNION ALL
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p3:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+          WHERE project = {project:UInt32} AND attribute = {p2:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         )
       ) AS mixed
       SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
       FROM latest_attributes FINAL
-      WHERE project = {project:UInt32} AND attribute = {p3:String}
-        AND hasAny(list, {p2:Array(String)})
+      WHERE project = {project:UInt32} AND attribute = {p2:String}
+        AND hasAny(list, {p3:Array(String)})
         AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
       UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
         SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
         FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p3:String} AND bitmapContains(mixed, uid)
+        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p2:String} AND bitmapContains(mixed, uid)
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
       WHERE true
-        AND hasAny(list, {p2:Array(String)})
+        AND hasAny(list, {p3:Array(String)})
     )
   )
   ARRAY JOIN [toUInt16(2)] AS leaf, [b2] AS bitmap
