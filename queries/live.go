@@ -232,7 +232,7 @@ func (p *Plan) movedFacts(s *sqlPrinter, src source) (table, condition string) {
 	if len(edges) == 0 {
 		return "", ""
 	}
-	instant := "coalesce(instant, if(kind = 'text' AND length(text) = 10, " + s.read("read_day", "text") + ", NULL))"
+	instant := s.attributeReading(name).instant()
 	return "latest_attributes", "project = " + s.project + " AND attribute = " + s.text(name) + " AND (time > " + pinnedBefore + " OR " +
 		never(s.inAny(instant, s.millis, edges)) + ")"
 }
@@ -319,8 +319,7 @@ func (p *Plan) Refresh(parts []Part) Statement {
 		for j, n := range part.Leaves {
 			leaves[j] = p.leaves[n-1]
 		}
-		rows, conditions := s.source(p.sources[part.Source-1], leaves)
-		branches[i] = scan(part.Leaves, rows, conditions)
+		branches[i] = s.branch(p.sources[part.Source-1], part.Leaves, leaves)
 	}
 	return s.statement(s.with() + "SELECT leaf, toString(bitmap) AS users\nFROM (\n" + indent(joinBranches(branches)) + "\n)")
 }

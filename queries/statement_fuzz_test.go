@@ -132,10 +132,8 @@ func statementsOf(t testing.TB, d Definition, id string) []Statement {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := NewTable(plan.scope, Membership{Segment: id, Run: uuid.UUID{1}}, []string{"plan"})
 	return []Statement{
-		plan.Counts(10), plan.Page(0, 10), plan.Materialize([]Run{{ID: uuid.UUID{1}, Base: uuid.UUID{2}}}),
-		table.Kinds(), table.Buckets(), table.Rows(0),
+		plan.Counts(10), plan.Page(0, 10), plan.Sorted(Sort{Attribute: id}, nil, 10), plan.Materialize([]Run{{ID: uuid.UUID{1}, Base: uuid.UUID{2}}}),
 	}
 }
 
