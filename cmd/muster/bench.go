@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"muster"
 	"muster/api"
@@ -22,7 +23,7 @@ type benchCommand struct {
 	DataDir string   `help:"Where the data is made; it is kept for the next time." default:"bench-data" type:"path"`
 	Users   uint64   `help:"Users to query." default:"2000000"`
 	Events  uint64   `help:"Events to query." default:"30000000"`
-	Only    []string `help:"Measure only these: ingest, preview, materialize, live, membership." enum:"ingest,preview,materialize,live,membership" placeholder:"WHAT"`
+	Only    []string `help:"Measure only these: ingest, preview, explain, materialize, live, membership." enum:"ingest,preview,explain,materialize,live,membership" placeholder:"WHAT"`
 }
 
 // measure is one over the kept data.
@@ -34,6 +35,7 @@ type measure struct {
 // measures are in the order in which they are printed.
 var measures = []measure{
 	{"preview", bench.Previews},
+	{"explain", bench.Explanations},
 	{"materialize", bench.Materializations},
 	{"live", bench.Live},
 	{"membership", memberships},
@@ -57,7 +59,7 @@ func (c *benchCommand) Run(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var figures []bench.Figure
 	if c.wanted("ingest") {
-		fmt.Fprintln(os.Stdout, "Ingesting")
+		fmt.Fprintln(os.Stdout, "Measuring ingest")
 		ingest, err := c.ingest(ctx, log)
 		if err != nil {
 			return err
@@ -65,7 +67,6 @@ func (c *benchCommand) Run(ctx context.Context) error {
 		figures = append(figures, ingest...)
 	}
 	if slices.ContainsFunc(measures, func(m measure) bool { return c.wanted(m.name) }) {
-		fmt.Fprintln(os.Stdout, "Querying")
 		queried, err := c.query(ctx, log)
 		if err != nil {
 			return err
@@ -123,11 +124,29 @@ func (c *benchCommand) query(ctx context.Context, log *slog.Logger) ([]bench.Fig
 		if !c.wanted(m.name) {
 			continue
 		}
+		fmt.Fprintf(os.Stdout, "Measuring %s\n", m.name)
 		measured, err := m.run(ctx, db)
 		if err != nil {
 			return nil, err
 		}
 		figures = append(figures, measured...)
 	}
+	if peak, ok := peakMemory(engine.Pid()); ok {
+		fmt.Fprintf(os.Stdout, "ClickHouse took at most %s of memory (bar: 4 GB)\n", peak)
+	}
 	return figures, nil
+}
+
+// peakMemory returns the most memory a process ever had, with its unit, where the system tells.
+func peakMemory(pid int) (string, bool) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return "", false
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			return strings.TrimSpace(rest), true
+		}
+	}
+	return "", false
 }
