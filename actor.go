@@ -19,6 +19,12 @@ const (
 	Identified ActorKind = 2
 )
 
+// Identifier is one identifier that sends traffic, as it was sent.
+type Identifier struct {
+	Kind ActorKind
+	ID   string // byte for byte
+}
+
 // Actor is one identifier that sends traffic, as the 64-bit hash of its project, its kind and its id. Zero is no actor.
 type Actor uint64
 

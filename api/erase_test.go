@@ -107,6 +107,41 @@ func TestErase(t *testing.T) {
 	})
 }
 
+// TestEraseTakesRejectedMessages is about messages of an erased user that were never accepted: they are gone too, those
+// that still wait in the spool and those of the user's browser among them, and cannot be replayed.
+func TestEraseTakesRejectedMessages(t *testing.T) {
+	h := newHouse(t)
+	h.send(identify("ann", `{"plan":"pro"}`), `{"type":"identify","userId":"ann","anonymousId":"v1"}`, identify("bob", `{}`))
+	post := func(message string) {
+		t.Helper()
+		if w := h.serve(h.door, "POST", "/v1/batch", `{"batch":[`+message+`]}`, h.keys.WriteKey); w.Code != http.StatusOK {
+			t.Fatal(w.Body)
+		}
+	}
+	post(`{"type":"track","userId":"ann"}`)
+	post(`{"type":"track","userId":"bob"}`)
+	if err := h.flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	post(`{"type":"track","anonymousId":"v1"}`) // may be in the spool still
+
+	h.ask("DELETE", "/users/"+h.address("ann"), "", http.StatusNoContent, nil)
+
+	var page struct {
+		Rejections []struct{ Message string }
+		Counts     map[string]int
+	}
+	h.ask("GET", "/rejections", "", http.StatusOK, &page)
+	if len(page.Rejections) != 1 || page.Rejections[0].Message != `{"type":"track","userId":"bob"}` || page.Counts["missing_field"] != 1 {
+		t.Errorf("kept are %+v, want bob's alone", page)
+	}
+	var replayed struct{ Selected int }
+	h.ask("POST", "/rejections/replay", `{}`, http.StatusOK, &replayed)
+	if replayed.Selected != 1 {
+		t.Errorf("%d were replayed, want bob's alone", replayed.Selected)
+	}
+}
+
 // columnsOfUsers lists the columns that name actors or users, by table. A table that is new here must be erased from too.
 func columnsOfUsers(t *testing.T, h *house) map[string][]string {
 	rows, err := h.db.Query(t.Context(), `SELECT table, groupArray(name) FROM system.columns

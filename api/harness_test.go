@@ -80,8 +80,10 @@ func newHouse(t *testing.T) *house {
 	h.current = membership.NewCurrent()
 	h.live = segments.NewLive(h.evaluator, h.current, time.Now)
 	h.me = api.NewMe(ring, func(muster.ProjectID) (string, bool) { return h.signing, h.signing != "" }, h.current)
+	rejections, err := ingest.NewRejections(h.db, h.door)
+	ok(err)
 	eraser, err := erasure.New(erasure.Config{
-		DB: h.db, Index: index, Evaluator: h.evaluator, Flush: h.flush, Pause: h.indexer.Pause,
+		DB: h.db, Index: index, Evaluator: h.evaluator, Rejections: rejections, Flush: h.flush, Pause: h.indexer.Pause,
 		Forget: func(id muster.ProjectID, uids []uint32) { h.current.Project(id).Forget(uids...) },
 	})
 	ok(err)
@@ -96,8 +98,6 @@ func newHouse(t *testing.T) *house {
 		Evaluator: h.evaluator, Flush: h.drain.Flush,
 		State: func(context.Context, segments.Statement) (uint64, error) { panic("nothing is tagged here") },
 	})
-	ok(err)
-	rejections, err := ingest.NewRejections(h.db, h.door)
 	ok(err)
 	h.api, err = api.New(api.Config{
 		Keys: ring, Projects: directory, Segments: store, Evaluator: h.evaluator, Current: h.current, Exports: datasets, Flush: h.flush,

@@ -9,15 +9,17 @@ import (
 	"muster"
 	"muster/clickhouse"
 	"muster/identity"
+	"muster/ingest"
 	"muster/queries"
 	"muster/segments"
 )
 
 // Config is what an [Eraser] needs.
 type Config struct {
-	DB        *clickhouse.DB
-	Index     *identity.Index
-	Evaluator *segments.Evaluator
+	DB         *clickhouse.DB
+	Index      *identity.Index
+	Evaluator  *segments.Evaluator
+	Rejections *ingest.Rejections
 	// Flush returns when everything acknowledged before is in ClickHouse and its actors are users: what waits in the spool
 	// is the user's history too.
 	Flush func(context.Context) error
@@ -32,7 +34,7 @@ type Eraser struct{ Config }
 
 // New returns an eraser.
 func New(c Config) (*Eraser, error) {
-	if c.DB == nil || c.Index == nil || c.Evaluator == nil || c.Flush == nil || c.Pause == nil || c.Forget == nil {
+	if c.DB == nil || c.Index == nil || c.Evaluator == nil || c.Rejections == nil || c.Flush == nil || c.Pause == nil || c.Forget == nil {
 		return nil, errors.New("erasure: a part of the configuration is missing")
 	}
 	return &Eraser{c}, nil
@@ -41,8 +43,8 @@ func New(c Config) (*Eraser, error) {
 // facts are the tables with what actors did and what was said of them.
 var facts = []string{"events", "attribute_snapshots", "latest_attributes", "activity", "import_members", "arrivals"}
 
-// Erase removes the user that an actor is: all actors, what they did and what was said of them, and the user's place in
-// every membership, old ones too. When it returns without an error the user is in no answer, at any time. What is
+// Erase removes the user that an actor is: all actors, what they did and what was said of them, messages of theirs that were
+// rejected, and the user's place in every membership, old ones too. When it returns without an error the user is in no answer, at any time. What is
 // acknowledged later under the same ids is a new user's. Exported files stay as they are.
 //
 // The index comes last, because it tells who is meant: after an error the same call goes on where it stopped.
@@ -54,8 +56,15 @@ func (e *Eraser) Erase(ctx context.Context, project muster.ProjectID, actor must
 	if err := e.Flush(ctx); err != nil {
 		return err
 	}
+	// What is rejected goes first, and then what was replayed of it is waited for: after that nothing of it can come back.
+	if _, err := e.forgetRejected(ctx, project, actor); err != nil {
+		return err
+	}
+	if err := e.Flush(ctx); err != nil {
+		return err
+	}
 	return e.Pause(func() error {
-		person, err := e.Index.Person(ctx, project, actor)
+		person, err := e.forgetRejected(ctx, project, actor) // the user may have more identifiers now
 		if err != nil {
 			return err
 		}
@@ -78,6 +87,15 @@ func (e *Eraser) Erase(ctx context.Context, project muster.ProjectID, actor must
 		}
 		return e.Index.Forget(ctx, project, person)
 	})
+}
+
+// forgetRejected erases the user's rejected messages, and tells who the user is.
+func (e *Eraser) forgetRejected(ctx context.Context, project muster.ProjectID, actor muster.Actor) (identity.Person, error) {
+	person, err := e.Index.Person(ctx, project, actor)
+	if err != nil {
+		return person, err
+	}
+	return person, e.Rejections.Forget(ctx, project, person.Identifiers)
 }
 
 // record makes the erasure known to whoever works on what is older.

@@ -12,6 +12,8 @@ import (
 type Person struct {
 	UID    uint32
 	Actors []muster.Actor // all that are this user, the one it is known by among them
+	// Identifiers are the actors as they were sent, in the same order.
+	Identifiers []muster.Identifier
 	// Vacated are the uids that actors of the user had before they were this user, and that nobody has any more.
 	Vacated []uint32
 }
@@ -22,7 +24,7 @@ func (x *Index) Person(ctx context.Context, project muster.ProjectID, actor must
 	rows, err := x.db.Query(clickhouse.WithParameters(ctx, clickhouse.Parameters{
 		"project": num(project), "actor": actorArray([]muster.Actor{actor}),
 	}), `
-		SELECT actor, uid
+		SELECT actor, uid, toInt8(kind), id
 		FROM actors FINAL
 		WHERE project = {project:UInt32} AND uid IN (
 			SELECT uid FROM actors FINAL WHERE project = {project:UInt32} AND actor IN {actor:Array(UInt64)})`)
@@ -31,7 +33,10 @@ func (x *Index) Person(ctx context.Context, project muster.ProjectID, actor must
 	}
 	p.Actors, err = collect(rows, func(scan func(...any) error) (muster.Actor, error) {
 		var own uint64
-		err := scan(&own, &p.UID)
+		var kind int8
+		var id string
+		err := scan(&own, &p.UID, &kind, &id)
+		p.Identifiers = append(p.Identifiers, muster.Identifier{Kind: muster.ActorKind(kind), ID: id})
 		return muster.Actor(own), err
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,8 @@ import (
 type Rejections struct {
 	db   *clickhouse.DB
 	door *Door
+	// moving is held while messages are read and then moved: replayed, or erased.
+	moving sync.Mutex
 }
 
 // NewRejections returns the rejected messages of a database; what is replayed goes through a door.

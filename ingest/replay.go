@@ -31,25 +31,37 @@ func (k *Rejections) Replay(ctx context.Context, project muster.ProjectID, f Rej
 	result := Replay{Rejected: map[RejectCode]int{}}
 	var last *Place
 	for {
-		chunk, err := k.oldest(ctx, project, f, last)
-		if err != nil || len(chunk) == 0 {
+		end, err := k.replaySome(ctx, project, f, last, &result)
+		if err != nil || end == nil {
 			return result, err
 		}
-		accepted, rejected, err := k.door.replay(ctx, project, chunk)
-		if err != nil {
-			return result, err
-		}
-		if err := k.markReplayed(ctx, project, accepted); err != nil {
-			return result, err
-		}
-		result.Selected += len(chunk)
-		result.Accepted += len(accepted)
-		for code, n := range rejected {
-			result.Rejected[code] += n
-		}
-		end := chunk[len(chunk)-1]
-		last = &Place{end.Received, end.ID}
+		last = end
 	}
+}
+
+// replaySome replays the next chosen messages after a place, and returns the place of the last of them, or nil when there
+// are no more.
+func (k *Rejections) replaySome(ctx context.Context, project muster.ProjectID, f RejectionFilter, after *Place, result *Replay) (*Place, error) {
+	k.moving.Lock()
+	defer k.moving.Unlock()
+	chunk, err := k.oldest(ctx, project, f, after)
+	if err != nil || len(chunk) == 0 {
+		return nil, err
+	}
+	accepted, rejected, err := k.door.replay(ctx, project, chunk)
+	if err != nil {
+		return nil, err
+	}
+	if err := k.markReplayed(ctx, project, accepted); err != nil {
+		return nil, err
+	}
+	result.Selected += len(chunk)
+	result.Accepted += len(accepted)
+	for code, n := range rejected {
+		result.Rejected[code] += n
+	}
+	end := chunk[len(chunk)-1]
+	return &Place{end.Received, end.ID}, nil
 }
 
 // oldest returns the chosen messages after a place, the oldest first.
@@ -64,7 +76,8 @@ func (k *Rejections) oldest(ctx context.Context, project muster.ProjectID, f Rej
 	return k.read(ctx, where+condition, `received, rejection`, parameters)
 }
 
-// markReplayed takes messages off the list. Where it fails they are still on it, and may be replayed again.
+// markReplayed takes messages off the list, and their text with them: it is in the tables now. Where it fails they are still
+// listed, and may be replayed again.
 func (k *Rejections) markReplayed(ctx context.Context, project muster.ProjectID, ids []uuid.UUID) error {
 	if len(ids) == 0 {
 		return nil
@@ -72,7 +85,7 @@ func (k *Rejections) markReplayed(ctx context.Context, project muster.ProjectID,
 	where, parameters := RejectionFilter{IDs: ids}.where(project, nil)
 	err := k.db.Exec(clickhouse.WithParameters(ctx, parameters), `
 		INSERT INTO rejections
-		SELECT * REPLACE (true AS replayed, version + 1 AS version) FROM (SELECT * FROM rejections FINAL WHERE `+where+`)`)
+		SELECT * REPLACE ('' AS message, '' AS context, true AS replayed, version + 1 AS version) FROM (SELECT * FROM rejections FINAL WHERE `+where+`)`)
 	if err != nil {
 		return fmt.Errorf("mark rejected messages as replayed: %w", err)
 	}

@@ -242,7 +242,7 @@ func (s *service) attach(ctx, running context.Context, db *clickhouse.DB) error 
 		return err
 	}
 	eraser, err := erasure.New(erasure.Config{
-		DB: db, Index: index, Evaluator: b.evaluator, Flush: b.flush, Pause: b.indexer.Pause,
+		DB: db, Index: index, Evaluator: b.evaluator, Rejections: rejections, Flush: b.flush, Pause: b.indexer.Pause,
 		Forget: func(id muster.ProjectID, uids []uint32) { s.current.Project(id).Forget(uids...) },
 	})
 	if err != nil {
