@@ -22,6 +22,7 @@ type load struct {
 	broken     refused // records that are no messages
 	refused    refused // broken ones, and what ClickHouse refuses
 	identities bool    // something new was said about identifiers
+	sifted     bool    // messages has none that the tables have
 	stored     bool
 }
 
@@ -35,6 +36,15 @@ func (l *load) store(ctx context.Context, refusedDir string) error {
 		if err := l.parse(); err != nil {
 			return err
 		}
+	}
+	if !l.sifted {
+		distinct := len(l.messages)
+		var err error
+		if l.messages, err = l.inserter.withoutStored(ctx, l.messages, l.inserter.recent.since); err != nil {
+			return err
+		}
+		l.repeats += distinct - len(l.messages)
+		l.sifted = true
 	}
 	l.refused = append(refused(nil), l.broken...)
 	if err := l.insert(ctx, l.token, l.messages); err != nil {

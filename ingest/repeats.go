@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"time"
 )
 
 // identity is what makes two messages one: the tables' key. The first half is the message's own hash, the second that of
@@ -13,14 +14,18 @@ type identity [2]uint64
 const maxRecent = 250_000
 
 // recent remembers which messages were inserted lately, so that a repeat is known as one, is counted, and is left out. It
-// may forget, and starts empty; the tables collapse what it lets through. Leaving repeats out does more than save work: the
-// view over attributes sees every row, and a copy that was received later must not count as said later.
+// may forget, and starts empty; the tables collapse what it lets through, or tell that they have it (see withoutStored).
 type recent struct {
 	seed       maphash.Seed
 	young, old map[identity]struct{}
+
+	since, began time.Time // everything inserted since is remembered; what is young, since it began
 }
 
-func newRecent() recent { return recent{seed: maphash.MakeSeed()} }
+func newRecent() recent {
+	now := time.Now()
+	return recent{seed: maphash.MakeSeed(), since: now, began: now}
+}
 
 func (r *recent) identify(m *Message) identity {
 	var b [20]byte
@@ -62,8 +67,12 @@ func (r *recent) distinct(messages []Message) (first []Message, are []identity, 
 // remember takes messages in after they were inserted.
 func (r *recent) remember(all []identity) {
 	for _, is := range all {
-		if len(r.young) >= maxRecent || r.young == nil {
+		if r.young == nil {
+			r.young = map[identity]struct{}{}
+		}
+		if len(r.young) >= maxRecent {
 			r.young, r.old = map[identity]struct{}{}, r.young
+			r.since, r.began = r.began, time.Now()
 		}
 		r.young[is] = struct{}{}
 	}

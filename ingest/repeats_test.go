@@ -1,12 +1,15 @@
 package ingest
 
 import (
+	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"muster/clickhouse/clickhousetest"
 )
@@ -52,8 +55,92 @@ func TestARepeatChangesNothing(t *testing.T) {
 	}
 }
 
+// What a drain does not remember the tables do: a repeat after a restart is no repeat of what was said meanwhile. That is
+// so for one whose corrected time is another, for one without a time, and for one of two that were made in one millisecond.
+func TestARepeatAfterARestartChangesNothing(t *testing.T) {
+	db := clickhousetest.DB(t)
+	now := receipt
+	send := func(d *Door, wait time.Duration, sentAt string, messages ...string) {
+		now = now.Add(wait)
+		body := `{"writeKey":"wk","sentAt":"` + sentAt + `","batch":[` + strings.Join(messages, ",") + `]}`
+		if w := post(t, d, "/v1/batch", body); w.Code != 200 {
+			t.Fatal(w.Body)
+		}
+	}
+	restart := func() (*Door, *Drain) {
+		s := openSpool(t)
+		drain := newTestDrain(t, s, db, nil)
+		run(t, drain)
+		d, err := NewDoor(DoorConfig{Spool: s, Keys: testKeys, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d, drain
+	}
+	set := func(id, timestamp, trait string) string {
+		return `{"type":"identify","userId":"u","messageId":"` + id + `",` + timestamp + `"traits":` + trait + `}`
+	}
+	const at = `"timestamp":"2024-05-01T11:59:00Z",`
+	skewed, untimed, tied := set("m1", at, `{"a":1}`), set("m3", "", `{"b":1}`), set("m5", at, `{"c":1}`)
+	seen := `{"type":"track","anonymousId":"v","event":"e","messageId":"m7"}`
+	d, drain := restart()
+	send(d, 0, "2024-05-01T12:00:00Z", skewed, untimed, tied, seen, set("m6", at, `{"c":2}`))
+	send(d, time.Second, "2024-05-01T12:00:01Z", set("m2", `"timestamp":"2024-05-01T11:59:30Z",`, `{"a":2}`), set("m4", "", `{"b":2}`))
+	flush(t, drain)
+	before := everything(t, db)
+
+	d, drain = restart()
+	send(d, 5*time.Minute, "2024-05-01T12:00:00Z", skewed, untimed, tied, seen) // the clock seems five minutes late
+	send(d, time.Minute, "2024-05-01T12:06:01Z", tied, untimed, skewed, seen)
+	flush(t, drain)
+
+	if diff := cmp.Diff(before, everything(t, db)); diff != "" {
+		t.Errorf("the tables changed (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"a 2", "b 2", "c 2"}, lines(t, db, `SELECT concat(attribute, ' ', number) FROM latest_attributes FINAL ORDER BY attribute`)); diff != "" {
+		t.Errorf("a repeat counts as said later (-want +got):\n%s", diff)
+	}
+	if got := drain.Stats(); got.Messages != 0 || got.Repeats != 8 {
+		t.Errorf("counted %+v", got)
+	}
+}
+
+// Only what could have been forgotten is asked about: a message made since is none.
+func TestWhichMessagesMayBeStored(t *testing.T) {
+	since := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
+	before, after := since.UnixMilli()-1, since.Add(2*time.Minute).UnixMilli()
+	v7 := func(ms int64) string {
+		id := uuid.UUID{}
+		binary.BigEndian.PutUint64(id[:], uint64(ms)<<16|0x7000)
+		id[8] = 0x80
+		return id.String()
+	}
+	says := []Attribute{{Name: "a", Source: Custom, Kind: Null}}
+	for name, c := range map[string]struct {
+		m    Message
+		want bool
+	}{
+		"said before":                    {Message{Type: Identify, Timestamp: before, Time: before, Attributes: says}, true},
+		"said since":                     {Message{Type: Identify, Timestamp: after, Time: after, Attributes: says}, false},
+		"by a clock a minute ahead":      {Message{Type: Identify, Timestamp: after - 90_000, Time: after - 90_000, Attributes: says}, true},
+		"by a clock known to be ahead":   {Message{Type: Identify, Timestamp: after, Time: before, Attributes: says}, true},
+		"without a time":                 {Message{Type: Identify, MessageID: "m", Time: after, Attributes: says}, true},
+		"named since":                    {Message{Type: Identify, MessageID: v7(after), Time: after, Attributes: says}, false},
+		"named before":                   {Message{Type: Identify, MessageID: v7(before), Time: after, Attributes: says}, true},
+		"nothing said":                   {Message{Type: Track, Timestamp: before, Time: before}, false},
+		"nothing said, by a wrong clock": {Message{Type: Track, Timestamp: before, Time: after}, true},
+		"nothing said, without a time":   {Message{Type: Track, MessageID: "m", Time: after}, true},
+		"by people":                      {Message{Type: Statement, Timestamp: before, Time: before, Attributes: says}, false},
+	} {
+		if got := c.m.mayBeStored(since); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestRecentMessagesAreForgottenInTime(t *testing.T) {
 	r := newRecent()
+	start := r.since
 	messages := func(from, n int) []Message {
 		var all []Message
 		for i := range n {
@@ -82,6 +169,9 @@ func TestRecentMessagesAreForgottenInTime(t *testing.T) {
 	for from := 100; from < 2*maxRecent+200; from += 50_000 {
 		_, are, _ := r.distinct(messages(from, 50_000))
 		r.remember(are)
+	}
+	if !r.since.After(start) || !r.began.After(r.since) {
+		t.Errorf("everything since %v is remembered, and what is young since %v", r.since, r.began)
 	}
 	if len(r.young) > maxRecent || len(r.old) > maxRecent {
 		t.Errorf("%d and %d are remembered", len(r.young), len(r.old))
