@@ -7,14 +7,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 )
 
 // TestAnalyticsNextInChromium drives the public browser client, @segment/analytics-next, on a page: single messages to the
-// short paths, then batches, and what is left when the page ends. The tables must have what it sent.
+// short paths, tried again where they fail, then batches, and what is left when the page ends. The tables must have what it sent.
 func TestAnalyticsNextInChromium(t *testing.T) {
 	dir := t.TempDir()
 	s := startService(t, dir, freeAddress(t))
@@ -27,8 +26,8 @@ func TestAnalyticsNextInChromium(t *testing.T) {
 	}
 	client := must[[]byte](t, "read the client")(os.ReadFile(bundle))
 	page := func(strategy string) string {
-		return fmt.Sprintf(`<script>window.setup = {writeKey: %q, apiHost: %q, deliveryStrategy: %s}</script><script>%s</script>`,
-			s.keys.WriteKey, strings.TrimPrefix(w.URL, "http://")+"/v1", strategy, client)
+		return fmt.Sprintf(`<script>window.setup = {writeKey: %q, cdnURL: %q, deliveryStrategy: %s}</script><script>%s</script>`,
+			s.keys.WriteKey, w.URL, strategy, client)
 	}
 	site := serveSite(t, map[string]string{
 		"/":      page(`{strategy: "standard", config: {keepalive: true}}`),
@@ -53,6 +52,18 @@ func TestAnalyticsNextInChromium(t *testing.T) {
 		analytics.group("acme", {size: 40});
 		analytics.track("bought", {amount: 20})`)
 	arrive("page /", "seen", "identify", "group", "bought")
+	w.fail(unavailable, lost)
+	single.run(`analytics.track("tried again"); analytics.track("tried again")`)
+	arrive("tried again", "tried again")
+	await(t, "both to be acknowledged", func() bool {
+		taken := 0
+		for _, r := range w.all() {
+			if r.Messages[0].Event == "tried again" && r.Fault == "" {
+				taken++
+			}
+		}
+		return taken == 2
+	})
 	single.run(`analytics.track("leaving"); location.href = "/plain"`)
 	arrive("leaving")
 

@@ -1,9 +1,6 @@
-// The public browser client, on a page that says where to send with
-// window.setup = {writeKey, apiHost, deliveryStrategy}.
+// The public browser client, on a page that says where to send with window.setup = {writeKey, cdnURL, deliveryStrategy}.
+// Everything else is in the settings document it fetches from there.
 import { AnalyticsBrowser } from "@segment/analytics-next";
 
-const { writeKey, apiHost, deliveryStrategy } = window.setup;
-window.analytics = AnalyticsBrowser.load(
-  { writeKey, cdnSettings: { integrations: { "Segment.io": { apiKey: writeKey } } } },
-  { integrations: { "Segment.io": { apiHost, protocol: "http", deliveryStrategy } } },
-);
+const { writeKey, cdnURL, deliveryStrategy } = window.setup;
+window.analytics = AnalyticsBrowser.load({ writeKey, cdnURL }, { integrations: { "Segment.io": { deliveryStrategy } } });
