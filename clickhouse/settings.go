@@ -17,6 +17,8 @@ var querySettings = []setting{
 	{"do_not_merge_across_partitions_select_final", "1"},
 	// Measured: a subquery's values used as index conditions cost 20 times what they save.
 	{"use_index_for_in_with_subqueries", "0"},
+	// An insert is one block under its own token, and done when it is answered: a server may not gather it with others.
+	{"async_insert", "0"},
 	// A repeated insert is repeated in the views too, and dropped there too.
 	{"deduplicate_blocks_in_dependent_materialized_views", "1"},
 	// One spool segment may hold messages of any year.
