@@ -102,21 +102,39 @@ func (d *Drain) Flush(ctx context.Context) error {
 // Run drains until ctx ends, and returns nil then. A segment that cannot be drained now is tried again until it can. Run may
 // be called once: the segment it was at when it ended is handed out again when the spool is opened again.
 func (d *Drain) Run(ctx context.Context) error {
+	loads, failed := make(chan *load), make(chan error, 1)
+	go func() {
+		defer close(loads)
+		failed <- d.read(ctx, loads)
+	}()
+	for l := range loads {
+		d.drainUntilDone(ctx, l)
+	}
+	return <-failed
+}
+
+// read reads one segment after the other, while the one before is inserted, until ctx ends.
+func (d *Drain) read(ctx context.Context, loads chan<- *load) error {
 	for ctx.Err() == nil {
 		segment, err := d.spool.Next(ctx)
 		switch {
-		case err == nil:
-			d.drainUntilDone(ctx, segment)
-		case ctx.Err() == nil:
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
 			return fmt.Errorf("drain: next segment: %w", err)
+		}
+		l := d.newLoad(segment)
+		_ = l.parse() // where it fails it is tried again when its turn comes
+		select {
+		case loads <- l:
+		case <-ctx.Done():
 		}
 	}
 	return nil
 }
 
 // drainUntilDone drains one segment, trying again until it is done or ctx ends.
-func (d *Drain) drainUntilDone(ctx context.Context, segment *spool.Sealed) {
-	l := d.newLoad(segment)
+func (d *Drain) drainUntilDone(ctx context.Context, l *load) {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := d.try(ctx, l)
 		if err == nil || ctx.Err() != nil {
@@ -124,7 +142,7 @@ func (d *Drain) drainUntilDone(ctx context.Context, segment *spool.Sealed) {
 		}
 		d.note(func(s *DrainStats) { s.Failures, s.LastError = s.Failures+1, err.Error() })
 		d.log.WarnContext(ctx, "a spool segment could not be drained; it will be tried again",
-			slog.Uint64("segment", segment.Sequence), slog.Any("error", err))
+			slog.Uint64("segment", l.segment.Sequence), slog.Any("error", err))
 		// Half of the pause is chance, so that many nodes do not come back at once.
 		if wait(ctx, pause/2+rand.N(pause/2+1)) != nil {
 			return

@@ -41,16 +41,8 @@ func (w *inserter) insert(ctx context.Context, token string, messages []Message)
 	if len(messages) == 0 {
 		return false, nil
 	}
-	rows := rowsOf(messages)
-	if columns := eventColumns(rows); columns != nil {
-		if err := w.send(ctx, token+"/events", insertEvents, columns); err != nil {
-			return false, fmt.Errorf("insert events: %w", err)
-		}
-	}
-	if columns := snapshotColumns(rows); columns != nil {
-		if err := w.send(ctx, token+"/attributes", insertSnapshots, columns); err != nil {
-			return false, fmt.Errorf("insert attributes: %w", err)
-		}
+	if err := w.insertFacts(ctx, token, rowsOf(messages)); err != nil {
+		return false, err
 	}
 	if err := w.forgetErased(ctx); err != nil {
 		return false, err
@@ -64,6 +56,28 @@ func (w *inserter) insert(ctx context.Context, token string, messages []Message)
 	}
 	w.known.remember(fresh)
 	return true, nil
+}
+
+// insertFacts writes what was done and what was said, at once: most of an insert is waiting for the disk.
+func (w *inserter) insertFacts(ctx context.Context, token string, rows []row) error {
+	said := make(chan error, 1)
+	go func() {
+		var err error
+		if columns := snapshotColumns(rows); columns != nil {
+			err = w.send(ctx, token+"/attributes", insertSnapshots, columns)
+		}
+		said <- err
+	}()
+	if columns := eventColumns(rows); columns != nil {
+		if err := w.send(ctx, token+"/events", insertEvents, columns); err != nil {
+			<-said // what it is at is the next attempt's too
+			return fmt.Errorf("insert events: %w", err)
+		}
+	}
+	if err := <-said; err != nil {
+		return fmt.Errorf("insert attributes: %w", err)
+	}
+	return nil
 }
 
 // insertNames writes the names a segment brought in.

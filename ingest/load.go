@@ -38,13 +38,9 @@ func (l *load) store(ctx context.Context, refusedDir string) error {
 		}
 	}
 	if !l.sifted {
-		distinct := len(l.messages)
-		var err error
-		if l.messages, err = l.inserter.withoutStored(ctx, l.messages, l.inserter.recent.since); err != nil {
+		if err := l.sift(ctx); err != nil {
 			return err
 		}
-		l.repeats += distinct - len(l.messages)
-		l.sifted = true
 	}
 	l.refused = append(refused(nil), l.broken...)
 	if err := l.insert(ctx, l.token, l.messages); err != nil {
@@ -75,8 +71,21 @@ func (l *load) parse() error {
 			l.broken.add(record, err)
 		}
 	}
-	l.messages, l.are, l.repeats = l.inserter.recent.distinct(l.messages)
 	l.read = true
+	return nil
+}
+
+// sift leaves out the messages that are there already.
+func (l *load) sift(ctx context.Context) error {
+	if l.are == nil { // else an attempt before came so far
+		l.messages, l.are, l.repeats = l.inserter.recent.distinct(l.messages)
+	}
+	fresh, err := l.inserter.withoutStored(ctx, l.messages, l.inserter.recent.since)
+	if err != nil {
+		return err
+	}
+	l.repeats += len(l.messages) - len(fresh)
+	l.messages, l.sifted = fresh, true
 	return nil
 }
 

@@ -105,6 +105,40 @@ func TestARepeatAfterARestartChangesNothing(t *testing.T) {
 	}
 }
 
+// Where the tables do not answer nothing is left out, and nothing lost: the next attempt asks again.
+func TestWhatCannotBeAskedIsAskedAgain(t *testing.T) {
+	db, s := clickhousetest.DB(t), openSpool(t)
+	drain := newTestDrain(t, s, db, nil)
+	if w := post(t, newTestDoor(t, s), "/v1/batch", exampleTraffic); w.Code != 200 {
+		t.Fatal(w.Body)
+	}
+	if _, err := s.Seal(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	segment, err := s.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := drain.newLoad(segment)
+	if err := db.Exec(t.Context(), "RENAME TABLE events TO away"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.store(t.Context(), t.TempDir()); err == nil {
+			t.Fatal("stored without a table")
+		}
+	}
+	if err := db.Exec(t.Context(), "RENAME TABLE away TO events"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.store(t.Context(), t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	if n := number(t, db, "SELECT count() FROM events"); n != 5 || l.repeats != 0 {
+		t.Errorf("%d of 5 messages are stored; %d count as repeats", n, l.repeats)
+	}
+}
+
 // Only what could have been forgotten is asked about: a message made since is none.
 func TestWhichMessagesMayBeStored(t *testing.T) {
 	since := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
