@@ -11,9 +11,16 @@ import (
 // maxGroup bounds the bytes of one group commit.
 const maxGroup = 8 << 20
 
-// behindPause is how long an old segment stays open before it is asked again whether the drain has caught up. While it is
-// busy, sealing would only make many small inserts of one large one.
-const behindPause = 20 * time.Millisecond
+const (
+	// behindPause is how long an old segment stays open before it is asked again whether the drain has caught up. While it is
+	// busy, sealing would only make many small inserts of one large one.
+	behindPause = 20 * time.Millisecond
+	// The drain rests restFactor times as long as it was at its segments, but not longer than longestRest, before it gets one
+	// that is only old: an insert costs ClickHouse much, whatever is in it, and merges after that; the door needs the machine
+	// as well. A full segment is sealed at once.
+	restFactor  = 2
+	longestRest = time.Second
+)
 
 // request is one append, or the wish to seal.
 type request struct {
@@ -46,13 +53,14 @@ func (c *committer) run() {
 				return
 			}
 		case <-c.timer.C:
-			switch {
-			case c.file == nil:
-			case c.spool.isBehind():
-				c.timer.Reset(behindPause)
-			default:
-				c.note(c.seal())
+			if c.file == nil {
+				continue
 			}
+			if pause := c.spool.pause(time.Now()); pause > 0 {
+				c.timer.Reset(pause)
+				continue
+			}
+			c.note(c.seal())
 		}
 	}
 }

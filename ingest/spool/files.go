@@ -36,7 +36,7 @@ type disk struct {
 }
 
 func realDisk() disk {
-	return disk{write: (*os.File).Write, sync: (*os.File).Sync, truncate: (*os.File).Truncate}
+	return disk{write: (*os.File).Write, sync: syncData, truncate: (*os.File).Truncate}
 }
 
 // lock keeps other processes out of the directory until the file is closed.

@@ -30,6 +30,9 @@ func (s *Spool) Next(ctx context.Context) (*Sealed, error) {
 		s.mu.Lock()
 		if s.handed < len(s.sealed) {
 			next := s.sealed[s.handed]
+			if s.handed == 0 {
+				s.working = time.Now()
+			}
 			s.handed++
 			s.mu.Unlock()
 			return next, nil
@@ -116,6 +119,7 @@ func (g *Sealed) Remove() error {
 		s.handed--
 	}
 	s.bytes -= g.size
+	s.rest(time.Now())
 	s.announce()
 	return nil
 }

@@ -58,6 +58,8 @@ type Spool struct {
 	changed  chan struct{} // closed and replaced when sealed changes
 	appended uint64
 	active   time.Time // when the active segment got its first record; zero without one
+	working  time.Time // since when the drain is at the oldest segment that was handed out
+	rested   time.Time // until when it rests
 }
 
 // Open opens the spool in a directory, which it makes when it is missing and keeps to itself until Close. Everything
@@ -194,11 +196,21 @@ func (s *Spool) Seal(ctx context.Context) (upTo uint64, err error) {
 	return upTo, nil
 }
 
-// isBehind tells whether sealed segments wait to be drained.
-func (s *Spool) isBehind() bool {
+// pause is how long a segment that is old enough to be sealed stays open all the same: while others wait to be drained, and
+// while the drain rests.
+func (s *Spool) pause(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.sealed) > 0
+	if len(s.sealed) > 0 {
+		return behindPause
+	}
+	return s.rested.Sub(now)
+}
+
+// rest notes that a segment was drained. The spool's mutex is held.
+func (s *Spool) rest(now time.Time) {
+	s.rested = now.Add(min(restFactor*now.Sub(s.working), longestRest))
+	s.working = now // at the next one, where one was handed out
 }
 
 // Stats tell how full a spool is.

@@ -117,6 +117,53 @@ func TestSegmentsAreSealedBySizeAndByAge(t *testing.T) {
 	}
 }
 
+// A drain that was at a segment for long is left alone for a while, but not for ever, and not when there is much to do.
+func TestTheDrainRestsAfterItWorked(t *testing.T) {
+	s := openTest(t, t.TempDir(), Config{SegmentBytes: 1000, SealAfter: time.Millisecond})
+	next := func(within time.Duration) *Sealed {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		defer cancel()
+		segment, err := s.Next(ctx)
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		return segment
+	}
+	work := func(segment *Sealed, took time.Duration) {
+		t.Helper()
+		if segment == nil {
+			t.Fatal("nothing was sealed")
+		}
+		time.Sleep(took)
+		if err := segment.Remove(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(t, s, "a")
+	work(next(10*time.Second), 200*time.Millisecond)
+	add(t, s, "b")
+	if next(100*time.Millisecond) != nil {
+		t.Error("the drain got no rest")
+	}
+	work(next(10*time.Second), 600*time.Millisecond)
+	start := time.Now()
+	add(t, s, "c")
+	work(next(10*time.Second), 0)
+	if rest := time.Since(start); rest < longestRest-50*time.Millisecond || rest > longestRest+5*time.Second {
+		t.Errorf("it rested %s, not %s", rest, longestRest)
+	}
+	add(t, s, "d")
+	work(next(10*time.Second), 600*time.Millisecond)
+	add(t, s, strings.Repeat("x", 2000))
+	work(next(100*time.Millisecond), 600*time.Millisecond)
+	add(t, s, "e")
+	if _, err := s.Seal(t.Context()); err != nil { // as a flush asks
+		t.Fatal(err)
+	}
+	work(next(100*time.Millisecond), 0)
+}
+
 func TestManyAppendAtOnce(t *testing.T) {
 	s := openTest(t, t.TempDir(), Config{SegmentBytes: 10_000})
 	const senders, each = 20, 50
