@@ -22,7 +22,7 @@ var (
 // Defaults of [Config].
 const (
 	defaultMaxBytes     = 4 << 30
-	defaultSegmentBytes = 8 << 20
+	defaultSegmentBytes = 12 << 20
 	defaultSealAfter    = 250 * time.Millisecond
 )
 
@@ -32,7 +32,7 @@ const maxPending = 32 << 20
 // Config bounds a spool. Zero values ask for the defaults.
 type Config struct {
 	MaxBytes     int64         // of all segments together; 4 GiB by default
-	SegmentBytes int64         // a segment is sealed when it is this large; 8 MiB by default
+	SegmentBytes int64         // a segment is sealed when it is this large; 12 MiB by default
 	SealAfter    time.Duration // a segment is sealed when its first record is this old and none waits; 250 ms by default
 	Damaged      func(Damage)  // told of every damage found while reading; nobody by default
 }
