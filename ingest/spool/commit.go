@@ -38,6 +38,8 @@ type committer struct {
 	file     *os.File // the active segment, if any
 	sequence uint64
 	size     int64
+	room     int64 // the length of its file, where that was prepared; else zero
+	spares   spares
 	buffer   []byte
 	timer    *time.Timer // seals the active segment when it is old
 }
@@ -50,6 +52,7 @@ func (c *committer) run() {
 		select {
 		case r := <-c.spool.requests:
 			if c.serve(r) {
+				c.spares.drop()
 				return
 			}
 		case <-c.timer.C:
@@ -161,8 +164,16 @@ func (c *committer) cutBack() error {
 	return nil
 }
 
-// begin makes the next segment the active one.
+// begin makes the next segment the active one: a prepared one where there is one, else a new one.
 func (c *committer) begin() error {
+	if spare, ok := c.spares.take(c.sequence); ok {
+		if err := os.Rename(spare.file.Name(), filepath.Join(c.spool.dir, segmentName(spare.sequence, openEnding))); err == nil {
+			c.began(spare.file, spare.sequence)
+			c.room = spare.room
+			return nil
+		}
+		spare.drop()
+	}
 	path := filepath.Join(c.spool.dir, segmentName(c.next, openEnding))
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -179,14 +190,22 @@ func (c *committer) begin() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("begin a spool segment: %w", err), f.Close(), os.Remove(path))
 	}
-	c.file, c.sequence, c.size = f, c.next, headerSize
 	c.next++
+	c.began(f, c.next-1)
+	return nil
+}
+
+// began makes a file with nothing but its header the active segment, and has the one after it prepared.
+func (c *committer) began(f *os.File, sequence uint64) {
+	c.file, c.sequence, c.size, c.room = f, sequence, headerSize, 0
 	c.timer.Reset(c.spool.cfg.SealAfter)
 	c.spool.mu.Lock()
-	defer c.spool.mu.Unlock()
 	c.spool.active = time.Now()
 	c.spool.bytes += headerSize
-	return nil
+	c.spool.mu.Unlock()
+	if !c.spool.cfg.plain && c.spares.prepare(c.spool, c.next) {
+		c.next++
+	}
 }
 
 // seal ends the active segment and gives it to the drain.
@@ -195,8 +214,14 @@ func (c *committer) seal() error {
 		return nil
 	}
 	s := c.spool
+	var err error
+	if c.room > c.size {
+		err = s.disk.truncate(c.file, c.size)
+	}
+	// The new name need not last: a segment found as an open one has the same records.
 	path := filepath.Join(s.dir, segmentName(c.sequence, sealedEnding))
-	err := errors.Join(c.file.Close(), os.Rename(filepath.Join(s.dir, segmentName(c.sequence, openEnding)), path), syncDir(s.dir))
+	err = errors.Join(err, c.file.Close(), os.Rename(filepath.Join(s.dir, segmentName(c.sequence, openEnding)), path))
+	c.spares.learn(c.size, s.cfg.SegmentBytes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sealed = append(s.sealed, &Sealed{Sequence: c.sequence, Since: s.active, spool: s, path: path, size: c.size})

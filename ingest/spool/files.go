@@ -16,6 +16,7 @@ import (
 
 // Endings of the directory's files.
 const (
+	spareEnding   = ".next"
 	openEnding    = ".open"
 	sealedEnding  = ".sealed"
 	damagedEnding = ".damaged"

@@ -21,8 +21,8 @@ func (s *Spool) recoverSegments() (highest uint64, err error) {
 		}
 		highest = max(highest, sequence)
 		switch ending {
-		case openEnding:
-			err = s.recoverOpen(sequence)
+		case openEnding, spareEnding: // a spare one whose name as an open one did not last has records too
+			err = s.recoverOpen(sequence, ending)
 		case sealedEnding:
 			err = s.found(sequence)
 		}
@@ -34,15 +34,15 @@ func (s *Spool) recoverSegments() (highest uint64, err error) {
 	return highest, syncDir(s.dir)
 }
 
-// recoverOpen cuts a torn record off the segment that was being appended to, and seals it.
-func (s *Spool) recoverOpen(sequence uint64) error {
-	path := filepath.Join(s.dir, segmentName(sequence, openEnding))
+// recoverOpen cuts a torn record, and what was prepared, off the segment that was being appended to, and seals it.
+func (s *Spool) recoverOpen(sequence uint64, ending string) error {
+	path := filepath.Join(s.dir, segmentName(sequence, ending))
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("recover the spool: %w", err)
 	}
 	records, damaged := scan(path, b, s.id, sequence)
-	if len(records) == 0 && len(b) <= headerSize+frameSize || isZero(b) {
+	if len(records) == 0 && (len(b) <= headerSize+frameSize || isZero(b[headerSize:])) {
 		if err := os.Remove(path); err != nil {
 			return fmt.Errorf("recover the spool: %w", err)
 		}

@@ -80,6 +80,7 @@ func (g *Sealed) Records() iter.Seq2[[]byte, error] {
 			yield(nil, fmt.Errorf("read a spool segment: %w", err))
 			return
 		}
+		b = b[:min(int64(len(b)), g.size)] // what was prepared and not cut off is no damage
 		records, damaged := scan(g.path, b, g.spool.id, g.Sequence)
 		for _, d := range damaged {
 			g.damaged = true

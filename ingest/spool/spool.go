@@ -35,6 +35,8 @@ type Config struct {
 	SegmentBytes int64         // a segment is sealed when it is this large; 12 MiB by default
 	SealAfter    time.Duration // a segment is sealed when its first record is this old and none waits; 250 ms by default
 	Damaged      func(Damage)  // told of every damage found while reading; nobody by default
+
+	plain bool // no segment is prepared; for tests of what a crash leaves of a file that grows
 }
 
 // Spool is an open spool. Its methods may be called from many goroutines.

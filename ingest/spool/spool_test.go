@@ -15,7 +15,7 @@ import (
 )
 
 // slow keeps segments open until a test seals them.
-var slow = Config{SealAfter: time.Hour}
+var slow = Config{SealAfter: time.Hour, plain: true}
 
 func openTest(t testing.TB, dir string, cfg Config) *Spool {
 	t.Helper()
