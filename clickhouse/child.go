@@ -18,6 +18,10 @@ const ChildCommand = "engine"
 // childGrace is how long a child whose parent died is given to end by itself.
 const childGrace = 2 * time.Second
 
+// niceness is how far the engine stands back where there is not enough of the processor: its merges can wait, and who sends
+// traffic waits for an answer.
+const niceness = 5
+
 // RunChild is the whole life of the engine's process: it loads the library, runs ClickHouse with the arguments and
 // returns when ClickHouse ends. args are the library's path and ClickHouse's own arguments. Standard input is the
 // parent's end of a pipe: when it closes, the parent is gone, and so is this process soon after.
@@ -26,6 +30,7 @@ func RunChild(args []string) error {
 		return fmt.Errorf("%s is started by muster itself", ChildCommand)
 	}
 	runtime.LockOSThread()
+	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, niceness) // of this thread, and so of all that ClickHouse starts
 	dieWithParent()
 	go endWithParent(os.Stdin)
 
