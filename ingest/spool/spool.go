@@ -33,7 +33,7 @@ const maxPending = 32 << 20
 type Config struct {
 	MaxBytes     int64         // of all segments together; 4 GiB by default
 	SegmentBytes int64         // a segment is sealed when it is this large; 12 MiB by default
-	SealAfter    time.Duration // a segment is sealed when its first record is this old and none waits; 250 ms by default
+	SealAfter    time.Duration // a segment is sealed when its first record is this old, none waits and the drain has rested; 250 ms by default
 	Damaged      func(Damage)  // told of every damage found while reading; nobody by default
 
 	plain bool // no segment is prepared; for tests of what a crash leaves of a file that grows
