@@ -118,16 +118,15 @@ func (d *Drain) read(ctx context.Context, loads chan<- *load) error {
 	for ctx.Err() == nil {
 		segment, err := d.spool.Next(ctx)
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+		case err == nil:
+			l := d.newLoad(segment)
+			_ = l.parse() // where it fails it is tried again when its turn comes
+			select {
+			case loads <- l:
+			case <-ctx.Done():
+			}
+		case ctx.Err() == nil:
 			return fmt.Errorf("drain: next segment: %w", err)
-		}
-		l := d.newLoad(segment)
-		_ = l.parse() // where it fails it is tried again when its turn comes
-		select {
-		case loads <- l:
-		case <-ctx.Done():
 		}
 	}
 	return nil

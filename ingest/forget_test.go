@@ -127,8 +127,8 @@ func TestForgetWaitsForAReplay(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- kept.Forget(t.Context(), 7, []muster.Identifier{{Kind: muster.Identified, ID: "ann"}}) }()
 	select {
-	case <-done:
-		t.Error("it did not wait")
+	case err := <-done:
+		t.Fatalf("it did not wait: %v", err)
 	case <-time.After(50 * time.Millisecond):
 	}
 	kept.moving.Unlock()

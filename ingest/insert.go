@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"sync"
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
@@ -60,22 +61,22 @@ func (w *inserter) insert(ctx context.Context, token string, messages []Message)
 
 // insertFacts writes what was done and what was said, at once: most of an insert is waiting for the disk.
 func (w *inserter) insertFacts(ctx context.Context, token string, rows []row) error {
-	said := make(chan error, 1)
-	go func() {
-		var err error
+	var done, said error
+	var group sync.WaitGroup
+	group.Go(func() {
 		if columns := snapshotColumns(rows); columns != nil {
-			err = w.send(ctx, token+"/attributes", insertSnapshots, columns)
+			said = w.send(ctx, token+"/attributes", insertSnapshots, columns)
 		}
-		said <- err
-	}()
+	})
 	if columns := eventColumns(rows); columns != nil {
-		if err := w.send(ctx, token+"/events", insertEvents, columns); err != nil {
-			<-said // what it is at is the next attempt's too
-			return fmt.Errorf("insert events: %w", err)
-		}
+		done = w.send(ctx, token+"/events", insertEvents, columns)
 	}
-	if err := <-said; err != nil {
-		return fmt.Errorf("insert attributes: %w", err)
+	group.Wait()
+	switch {
+	case done != nil: // and what is wrong with the other, the next attempt finds too
+		return fmt.Errorf("insert events: %w", done)
+	case said != nil:
+		return fmt.Errorf("insert attributes: %w", said)
 	}
 	return nil
 }
