@@ -70,6 +70,10 @@ func OpenDSN(ctx context.Context, dsn string) (*DB, error) {
 	return open(ctx, options)
 }
 
+// sendBuffer is how much of an insert is gathered before it goes out, in bytes, beside the largest column. A connection does
+// not keep it when it is given back: after a large insert each would for ever.
+const sendBuffer = 1 << 20
+
 // open connects, checks the server and makes the database.
 func open(ctx context.Context, options *driver.Options) (*DB, error) {
 	if options.Auth.Database == "" || options.Auth.Database == "default" {
@@ -77,6 +81,7 @@ func open(ctx context.Context, options *driver.Options) (*DB, error) {
 	}
 	options.MaxOpenConns, options.MaxIdleConns = connections, connections
 	options.DialTimeout = 5 * time.Second
+	options.MaxCompressionBuffer, options.FreeBufOnConnRelease = sendBuffer, true
 	options.ReadTimeout = 10 * time.Minute
 	settings := connectionSettings()
 	maps.Copy(settings, options.Settings)
