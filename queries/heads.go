@@ -39,7 +39,12 @@ type Run struct {
 // Materialize returns the statement that keeps the members of every target, whose ids are those of segments, and who entered
 // and exited since the runs before: one row per segment and bucket of uids.
 func (p *Plan) Materialize(runs []Run) Statement {
-	s, text := p.print()
+	size := strconv.Itoa(BucketSize)
+	// ClickHouse goes through all of a bitmap to take a range of it: everyone is cut once, and the members are met with that.
+	s, text := p.print(
+		named{"buckets", "range(toUInt32(intDiv(bitmapMax(l0), " + size + ") + 1))"},
+		named{"within", "arrayMap(b -> bitmapSubsetInRange(l0, toUInt32(b * " + size + "), toUInt32((b + 1) * " + size + ")), buckets)"},
+	)
 	var segments, steps []string
 	var ids, bases []uuid.UUID
 	for i, run := range runs {
@@ -51,14 +56,12 @@ func (p *Plan) Materialize(runs []Run) Statement {
 	segment := s.texts(segments)
 	fresh, base := s.bind("Array(UUID)", UUIDs(ids)), s.bind("Array(UUID)", UUIDs(bases))
 	step := s.bind("Array(UInt32)", "["+strings.Join(steps, ",")+"]")
-	size := strconv.Itoa(BucketSize)
 	return s.statement("INSERT INTO segment_members (project, segment, run, bucket, members, entered, exited)\n" + text +
 		"SELECT\n  " + s.project + ",\n  " + segment + "[target + 1],\n  " + fresh + "[target + 1],\n  bucket,\n  now_members,\n" +
 		"  bitmapAndnot(now_members, then_members),\n  bitmapAndnot(then_members, now_members)\nFROM (\n" +
 		"  SELECT target, bucket, groupBitmapMergeState(fresh) AS now_members, groupBitmapXorState(old) AS then_members\n  FROM (\n" +
-		"    SELECT\n      target,\n      toUInt16(arrayJoin(range(toUInt32(intDiv(bitmapMax(everyone), " + size + ") + 1)))) AS bucket,\n" +
-		"      bitmapSubsetInRange(members, toUInt32(bucket * " + size + "), toUInt32((bucket + 1) * " + size + ")) AS fresh,\n" +
-		"      bitmapBuild(emptyArrayUInt32()) AS old\n    FROM results\n    UNION ALL\n" +
+		"    SELECT target, toUInt16(number) AS bucket, bitmapAnd(members, part) AS fresh, bitmapBuild(emptyArrayUInt32()) AS old\n" +
+		"    FROM results\n    ARRAY JOIN buckets AS number, within AS part\n    UNION ALL\n" +
 		"    SELECT\n      toUInt16(indexOf(" + segment + ", segment) - 1) AS target,\n      bucket,\n      bitmapBuild(emptyArrayUInt32()) AS fresh,\n" +
 		"      if(has(" + base + ", run), members, bitmapOr(entered, exited)) AS old\n    FROM segment_members\n" +
 		"    WHERE project = " + s.project + " AND segment IN " + segment + " AND (has(" + base + ", run) OR run IN (\n" +

@@ -126,7 +126,7 @@ func (p *Plan) Affected(since time.Time) Statement {
 			}
 		}
 	}
-	return s.statement(s.with() + "SELECT what, whose, source, users\nFROM (\n" + indent(joinBranches(branches)) + "\n)")
+	return s.statement(s.with() + "SELECT what, whose, source, users\nFROM (\n" + indent(joinBranches(branches)) + "\n)\nSETTINGS optimize_move_to_prewhere_if_final = 1")
 }
 
 // pinnedBefore is the place of the time before, as a time.
@@ -321,5 +321,5 @@ func (p *Plan) Refresh(parts []Part) Statement {
 		}
 		branches[i] = s.branch(p.sources[part.Source-1], part.Leaves, leaves)
 	}
-	return s.statement(s.with() + "SELECT leaf, toString(bitmap) AS users\nFROM (\n" + indent(joinBranches(branches)) + "\n)")
+	return s.statement(s.with() + "SELECT leaf, toString(bitmap) AS users\nFROM (\n" + indent(joinBranches(branches)) + "\n)\nSETTINGS optimize_move_to_prewhere_if_final = 1")
 }

@@ -42,8 +42,9 @@ const uidOf = "dictGet('actor_uids', 'uid', actor)"
 // sighting is when a message was seen: never later than its receipt, whatever the client's clock said.
 const sighting = "least(time, toDateTime64(received, 3, 'UTC'))"
 
-// print returns the printer and the text of the plan up to results; a statement's head follows it.
-func (p *Plan) print() (*sqlPrinter, string) {
+// print returns the printer and the text of the plan up to results; a statement's head follows it. Every result has more columns,
+// which are made of everyone.
+func (p *Plan) print(more ...named) (*sqlPrinter, string) {
 	s := newPrinter(p.scope)
 	branches := []string{s.everyone()}
 	for _, src := range p.sources {
@@ -60,7 +61,7 @@ func (p *Plan) print() (*sqlPrinter, string) {
 	tables := append(s.definitions(),
 		"leaves AS (\n"+indent(strings.Join(branches, "\nUNION ALL\n"))+"\n)",
 		"wide AS (\n  SELECT\n    "+strings.Join(columns, ",\n    ")+"\n  FROM leaves\n)")
-	sets, results := p.algebra()
+	sets, results := p.algebra(more)
 	return s, "WITH\n" + strings.Join(append(tables, sets, results), ",\n") + "\n"
 }
 

@@ -6,18 +6,27 @@ import (
 	"strings"
 )
 
-// algebra prints sets and results. A set that several targets share is one column.
-func (p *Plan) algebra() (sets, results string) {
+// algebra prints sets and results. A set that several targets share is one column. Every result has more columns, which are
+// computed once for all of them from everyone.
+func (p *Plan) algebra(more []named) (sets, results string) {
 	a := algebra{numbers: p.numbers, sets: map[string]set{}}
 	members := make([]string, len(p.sets))
 	targets := make([]string, len(p.sets))
 	for i, f := range p.sets {
-		members[i] = "bitmapAnd(l0, " + a.set(f).name + ")"
+		members[i] = "bitmapAnd(everyone, " + a.set(f).name + ")"
 		targets[i] = fmt.Sprintf("toUInt16(%d)", i)
 	}
-	return a.print(), "results AS (\n  SELECT target, members, l0 AS everyone\n  FROM sets\n  ARRAY JOIN\n    [" +
+	columns, names := "*, l0 AS everyone", "target, members, everyone"
+	for _, m := range more {
+		columns += ", " + m.expression + " AS " + m.name
+		names += ", " + m.name
+	}
+	return a.print(), "results AS (\n  SELECT " + names + "\n  FROM (SELECT " + columns + " FROM sets)\n  ARRAY JOIN\n    [" +
 		strings.Join(targets, ", ") + "] AS target,\n    [" + strings.Join(members, ",\n     ") + "] AS members\n)"
 }
+
+// named is an expression and the name of its column.
+type named struct{ name, expression string }
 
 // algebra gives every distinct set that is put together of others a column. Columns stand in layers, each a SELECT over the
 // one below: within one SELECT ClickHouse would write a column out wherever it is named, and a set that is used twice at

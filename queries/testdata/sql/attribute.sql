@@ -76,11 +76,11 @@ sets AS (
   FROM wide
 ),
 results AS (
-  SELECT target, members, l0 AS everyone
-  FROM sets
+  SELECT target, members, everyone
+  FROM (SELECT *, l0 AS everyone FROM sets)
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(l0, bitmapAndnot(l0, l1))] AS members
+    [bitmapAnd(everyone, bitmapAndnot(l0, l1))] AS members
 )
 SELECT
   target,

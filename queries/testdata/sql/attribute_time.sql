@@ -83,11 +83,11 @@ sets AS (
   FROM wide
 ),
 results AS (
-  SELECT target, members, l0 AS everyone
-  FROM sets
+  SELECT target, members, everyone
+  FROM (SELECT *, l0 AS everyone FROM sets)
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(l0, l1)] AS members
+    [bitmapAnd(everyone, l1)] AS members
 )
 SELECT
   target,

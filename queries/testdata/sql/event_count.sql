@@ -67,11 +67,11 @@ sets AS (
   )
 ),
 results AS (
-  SELECT target, members, l0 AS everyone
-  FROM sets
+  SELECT target, members, everyone
+  FROM (SELECT *, l0 AS everyone FROM sets)
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(l0, s0)] AS members
+    [bitmapAnd(everyone, s0)] AS members
 )
 SELECT
   target,

@@ -70,11 +70,11 @@ sets AS (
   )
 ),
 results AS (
-  SELECT target, members, l0 AS everyone
-  FROM sets
+  SELECT target, members, everyone, buckets, within
+  FROM (SELECT *, l0 AS everyone, range(toUInt32(intDiv(bitmapMax(l0), 1048576) + 1)) AS buckets, arrayMap(b -> bitmapSubsetInRange(l0, toUInt32(b * 1048576), toUInt32((b + 1) * 1048576)), buckets) AS within FROM sets)
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(l0, s0)] AS members
+    [bitmapAnd(everyone, s0)] AS members
 )
 SELECT
   {project:UInt32},
@@ -87,12 +87,9 @@ SELECT
 FROM (
   SELECT target, bucket, groupBitmapMergeState(fresh) AS now_members, groupBitmapXorState(old) AS then_members
   FROM (
-    SELECT
-      target,
-      toUInt16(arrayJoin(range(toUInt32(intDiv(bitmapMax(everyone), 1048576) + 1)))) AS bucket,
-      bitmapSubsetInRange(members, toUInt32(bucket * 1048576), toUInt32((bucket + 1) * 1048576)) AS fresh,
-      bitmapBuild(emptyArrayUInt32()) AS old
+    SELECT target, toUInt16(number) AS bucket, bitmapAnd(members, part) AS fresh, bitmapBuild(emptyArrayUInt32()) AS old
     FROM results
+    ARRAY JOIN buckets AS number, within AS part
     UNION ALL
     SELECT
       toUInt16(indexOf({p4:Array(String)}, segment) - 1) AS target,
