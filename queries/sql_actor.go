@@ -17,14 +17,15 @@ func (s *sqlPrinter) everyone() string {
 			"    UNION ALL\n    SELECT " + uidOf + " AS uid, false AS indexed, first_seen AS seen FROM activity\n    WHERE project = " + s.project +
 			s.among + "\n  )\n  GROUP BY uid\n  HAVING max(indexed) AND (min(indexed) OR minIf(seen, NOT indexed) <= " + s.now + ")\n)"
 	}
-	return "WITH (\n  SELECT (dictGet('actor_uids', 'uid', toUInt64(" + s.project + ")), groupBitmapState(" + uidOf + ")) FROM activity\n" +
-		"  WHERE project = " + s.project + " AND first_seen > " + s.now + s.among + "\n) AS late\n" +
-		"SELECT\n  toUInt16(0) AS leaf,\n  bitmapAndnot(\n    bitmapSubsetInRange(groupBitmapMergeStateIf(users, indexed), 0, toUInt32(late.1 + 1)),\n" +
-		"    bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed))) AS bitmap\nFROM (\n" +
-		indent(s.users("rank = 0", "true AS indexed")) + "\n  UNION ALL\n" +
-		"  SELECT false AS indexed, groupBitmapState(uid) AS users\n  FROM (\n    SELECT " + uidOf + " AS uid FROM activity\n" +
-		"    WHERE bitmapCardinality(late.2) > 0 AND project = " + s.project + " AND first_seen <= " + s.now + s.among +
-		" AND bitmapContains(late.2, uid)\n  )\n)"
+	return "SELECT leaf, bitmap\nFROM (\n" + indent("WITH (\n  SELECT (dictGet('actor_uids', 'uid', toUInt64("+s.project+")), groupBitmapState("+uidOf+")) FROM activity\n"+
+		"  WHERE project = "+s.project+" AND first_seen > "+s.now+s.among+"\n) AS late\n"+
+		"SELECT\n  toUInt16(0) AS leaf,\n  groupBitmapMergeStateIf(users, indexed) AS known,\n"+
+		"  bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,\n"+
+		"  bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap\nFROM (\n"+
+		indent(s.users("rank = 0", "true AS indexed"))+"\n  UNION ALL\n"+
+		"  SELECT false AS indexed, groupBitmapState(uid) AS users\n  FROM (\n    SELECT "+uidOf+" AS uid FROM activity\n"+
+		"    WHERE bitmapCardinality(late.2) > 0 AND project = "+s.project+" AND first_seen <= "+s.now+s.among+
+		" AND bitmapContains(late.2, uid)\n  )\n)") + "\n)"
 }
 
 // identified prints the branch of the users with a user id.

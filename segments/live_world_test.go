@@ -12,6 +12,7 @@ import (
 	"muster/clickhouse/clickhousetest"
 	"muster/erasure"
 	"muster/identity"
+	"muster/ingest"
 	"muster/membership"
 	"muster/projects"
 	"muster/queries"
@@ -56,8 +57,10 @@ func newWorld(t *testing.T, seed uint64) *world {
 		now: time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC), names: map[muster.Actor]string{},
 	}
 	w.evaluator = segments.NewEvaluator(db, w.store)
+	rejections, err := ingest.NewRejections(db, &ingest.Door{}) // nothing is replayed
+	w.must(err)
 	w.eraser, err = erasure.New(erasure.Config{
-		DB: db, Index: w.index, Evaluator: w.evaluator, Flush: func(ctx context.Context) error { _, err := w.index.Run(ctx); return err },
+		DB: db, Index: w.index, Evaluator: w.evaluator, Rejections: rejections, Flush: func(ctx context.Context) error { _, err := w.index.Run(ctx); return err },
 		Pause: func(f func() error) error { return f() },
 		Forget: func(id muster.ProjectID, uids []uint32) {
 			for _, p := range w.processes {

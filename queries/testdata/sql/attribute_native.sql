@@ -15,24 +15,27 @@ text -> substring(toString(civil(text)), 6, 5) = substring(text, 6, 5) AS is_civ
 text -> 86400000 * (toInt64(toInt32(civil(text))) + intDiv(civil_year(text) - toYear(civil(text)), 400) * 146097) AS civil_start,
 text -> if(match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') AND is_civil(text), if(civil_year(text) BETWEEN 1900 AND 2299, toUnixTimestamp64Milli(toDateTime64(civil(text), 3, {zone:String})), civil_start(text)), NULL) AS read_day,
 leaves AS (
-  WITH (
-    SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-  ) AS late
-  SELECT
-    toUInt16(0) AS leaf,
-    bitmapAndnot(
-      bitmapSubsetInRange(groupBitmapMergeStateIf(users, indexed), 0, toUInt32(late.1 + 1)),
-      bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed))) AS bitmap
+  SELECT leaf, bitmap
   FROM (
-    SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-    FROM actors
-    WHERE project = {project:UInt32}
-    UNION ALL
-    SELECT false AS indexed, groupBitmapState(uid) AS users
+    WITH (
+      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
+      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+    ) AS late
+    SELECT
+      toUInt16(0) AS leaf,
+      groupBitmapMergeStateIf(users, indexed) AS known,
+      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
+      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
     FROM (
-      SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-      WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
+      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
+      FROM actors
+      WHERE project = {project:UInt32}
+      UNION ALL
+      SELECT false AS indexed, groupBitmapState(uid) AS users
+      FROM (
+        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
+      )
     )
   )
   UNION ALL

@@ -11,24 +11,27 @@
 INSERT INTO segment_members (project, segment, run, bucket, members, entered, exited)
 WITH
 leaves AS (
-  WITH (
-    SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-  ) AS late
-  SELECT
-    toUInt16(0) AS leaf,
-    bitmapAndnot(
-      bitmapSubsetInRange(groupBitmapMergeStateIf(users, indexed), 0, toUInt32(late.1 + 1)),
-      bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed))) AS bitmap
+  SELECT leaf, bitmap
   FROM (
-    SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-    FROM actors
-    WHERE project = {project:UInt32}
-    UNION ALL
-    SELECT false AS indexed, groupBitmapState(uid) AS users
+    WITH (
+      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
+      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+    ) AS late
+    SELECT
+      toUInt16(0) AS leaf,
+      groupBitmapMergeStateIf(users, indexed) AS known,
+      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
+      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
     FROM (
-      SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-      WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
+      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
+      FROM actors
+      WHERE project = {project:UInt32}
+      UNION ALL
+      SELECT false AS indexed, groupBitmapState(uid) AS users
+      FROM (
+        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
+        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
+      )
     )
   )
   UNION ALL
