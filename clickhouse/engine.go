@@ -58,6 +58,10 @@ func StartEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	if cfg.Dir == "" || cfg.Log == nil {
 		return nil, errors.New("the engine needs a directory and a logger")
 	}
+	if len(os.Args) > 1 && os.Args[1] == ChildCommand {
+		// The child would start a child, and so on until the machine has no more processes.
+		return nil, fmt.Errorf("this process was started as an engine: its main must call clickhouse.RunChild when its first argument is %q", ChildCommand)
+	}
 	library, err := FindLibrary(cfg.Library)
 	if err != nil {
 		return nil, err
