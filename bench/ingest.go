@@ -1,15 +1,12 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"muster/clickhouse"
 	"muster/demo"
@@ -21,9 +18,6 @@ const (
 	clients     = 4    // requests under way at once
 	bareRows    = 50_000
 )
-
-// client keeps as many connections as there are requests under way.
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
 
 // Service is a running Muster.
 type Service struct {
@@ -109,56 +103,28 @@ func requests(seed uint64) (messages []demo.Message, bodies [][]byte, err error)
 
 // send posts the bodies, several at a time.
 func send(ctx context.Context, s Service, path string, clients int, bodies [][]byte) error {
-	next := make(chan []byte)
-	failures := make(chan error, clients)
-	var group sync.WaitGroup
-	for range clients {
-		group.Go(func() {
-			for body := range next {
-				if err := post(ctx, s, path, body); err != nil {
-					failures <- err
-					return
-				}
-			}
-		})
-	}
-	var err error
+	next := make(chan []byte, len(bodies))
 	for _, body := range bodies {
-		select {
-		case next <- body:
-			continue
-		case err = <-failures:
-		}
-		break
+		next <- body
 	}
 	close(next)
-	group.Wait()
-	close(failures)
-	for failure := range failures {
-		err = errors.Join(err, failure)
+	group, ctx := errgroup.WithContext(ctx)
+	for range clients {
+		group.Go(func() error {
+			c, err := dial(ctx, s)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			for body := range next {
+				if err := c.post(path, body); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
-	return err
-}
-
-func post(ctx context.Context, s Service, path string, body []byte) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.SetBasicAuth(s.WriteKey, "")
-	request.Header.Set("Content-Type", "application/json")
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if _, err := io.Copy(io.Discard, response.Body); err != nil { // so that the connection is used again
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the door answers %s", response.Status)
-	}
-	return nil
+	return group.Wait()
 }
 
 // columns are what is read from and written to each table; what the server computes is left to it.

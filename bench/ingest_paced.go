@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"muster/clickhouse"
 )
 
@@ -76,33 +78,41 @@ func schedule(ctx context.Context, s Service, bodies [][]byte, every time.Durati
 	close(turns)
 	var mu sync.Mutex
 	var times []time.Duration
-	var failure error
-	var group sync.WaitGroup
+	group, ctx := errgroup.WithContext(ctx)
 	for range pacedClients {
-		group.Go(func() {
+		group.Go(func() error {
+			c, err := dial(ctx, s)
+			if err != nil {
+				return err
+			}
+			defer c.close()
 			for t := range turns {
 				time.Sleep(time.Until(t.at))
-				err := post(ctx, s, "/v1/batch", t.body)
+				if err := c.post("/v1/batch", t.body); err != nil {
+					return err
+				}
 				took := time.Since(t.at)
 				mu.Lock()
-				failure = errors.Join(failure, err)
 				times = append(times, took)
 				mu.Unlock()
-				if err != nil {
-					return
-				}
 			}
+			return nil
 		})
 	}
-	group.Wait()
-	return times, failure
+	err := group.Wait()
+	return times, err
 }
 
 // probe sends a message now and then until ctx ends, and measures how long after its acknowledgement it is queryable.
 func probe(ctx context.Context, s Service) ([]time.Duration, error) {
+	c, err := dial(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
 	var seen []time.Duration
 	for n := 0; ctx.Err() == nil; n++ {
-		lag, err := probeOnce(ctx, s, "probe-"+strconv.Itoa(n))
+		lag, err := probeOnce(ctx, s, c, "probe-"+strconv.Itoa(n))
 		switch {
 		case ctx.Err() != nil: // what was under way when the time was up does not count
 		case err != nil:
@@ -115,8 +125,8 @@ func probe(ctx context.Context, s Service) ([]time.Duration, error) {
 	return seen, nil
 }
 
-func probeOnce(ctx context.Context, s Service, id string) (time.Duration, error) {
-	if err := post(ctx, s, "/v1/track", []byte(`{"type":"track","event":"probe","userId":"probe","messageId":"`+id+`"}`)); err != nil {
+func probeOnce(ctx context.Context, s Service, c *client, id string) (time.Duration, error) {
+	if err := c.post("/v1/track", []byte(`{"type":"track","event":"probe","userId":"probe","messageId":"`+id+`"}`)); err != nil {
 		return 0, err
 	}
 	start := time.Now()
