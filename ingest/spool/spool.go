@@ -29,6 +29,9 @@ const (
 // maxPending bounds the bytes of appends that wait for the disk, and so the memory they hold.
 const maxPending = 32 << 20
 
+// maxQueued is how many appends are with the committer at most; more wait to get there.
+const maxQueued = 256
+
 // Config bounds a spool. Zero values ask for the defaults.
 type Config struct {
 	MaxBytes     int64         // of all segments together; 4 GiB by default
@@ -93,7 +96,7 @@ func open(dir string, cfg Config, d disk) (*Spool, error) {
 	}
 	s := &Spool{
 		dir: dir, cfg: cfg, lockFile: lockFile, disk: d, room: semaphore.NewWeighted(maxPending),
-		requests: make(chan *request), committed: make(chan struct{}), changed: make(chan struct{}),
+		requests: make(chan *request, maxQueued), committed: make(chan struct{}), changed: make(chan struct{}),
 	}
 	next, err := s.prepare()
 	if err != nil {
@@ -180,7 +183,17 @@ func (s *Spool) ask(ctx context.Context, r *request) error {
 		return ctx.Err()
 	}
 	// The answer is waited for whatever happens: the records are not copied, so the caller may not have them back before.
-	return <-r.done
+	select {
+	case err := <-r.done:
+		return err
+	case <-s.committed:
+	}
+	select {
+	case err := <-r.done: // the committer's last
+		return err
+	default: // it came after the last
+		return ErrClosed
+	}
 }
 
 // Seal seals the active segment now and returns the highest sequence number so far: everything acknowledged before is in

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -241,6 +242,41 @@ func TestAClosedSpoolKeepsWhatItHas(t *testing.T) {
 	third := openTest(t, dir, slow)
 	if got := segment(third); got != first {
 		t.Errorf("segment %d is handed out as %d", first, got)
+	}
+}
+
+// Every append gets its answer, also one that is on its way to the committer when that ends.
+func TestNobodyWaitsForAClosedSpool(t *testing.T) {
+	for range 20 {
+		dir := t.TempDir()
+		s := openTest(t, dir, slow)
+		var kept atomic.Int64
+		var group sync.WaitGroup
+		for range 64 {
+			group.Go(func() {
+				for {
+					err := tryAdd(t, s, "a")
+					if err != nil {
+						if !errors.Is(err, ErrClosed) {
+							t.Errorf("an append while the spool is closed: %v", err)
+						}
+						return
+					}
+					kept.Add(1)
+				}
+			})
+		}
+		time.Sleep(time.Millisecond)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		group.Wait()
+		if bytes := s.Stats().Bytes; bytes != headerSize+kept.Load()*(frameSize+1) {
+			t.Errorf("%d bytes are counted of %d records", bytes, kept.Load())
+		}
+		if got := int64(len(drained(t, openTest(t, dir, slow)))); got != kept.Load() {
+			t.Errorf("%d records of %d that were acknowledged", got, kept.Load())
+		}
 	}
 }
 
