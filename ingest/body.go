@@ -47,9 +47,7 @@ func (b *bodies) read(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer)
 	case share < 0 || compressed:
 		share = MaxBody
 	}
-	waiting, cancel := context.WithTimeout(r.Context(), holdPatience)
-	defer cancel()
-	if err := b.held.Acquire(waiting, share); err != nil {
+	if err := b.hold(r.Context(), share); err != nil {
 		return func() {}, &muster.Error{
 			Code: muster.Unavailable, Detail: "too many requests are being read at once", Hint: "send the same again later", Err: err,
 		}
@@ -63,6 +61,16 @@ func (b *bodies) read(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer)
 		return release, b.readCompressed(r.Body, buf)
 	}
 	return release, readBounded(r.Body, buf)
+}
+
+// hold takes a share of the memory of all bodies, and waits a little for it.
+func (b *bodies) hold(ctx context.Context, share int64) error {
+	if b.held.TryAcquire(share) {
+		return nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, holdPatience)
+	defer cancel()
+	return b.held.Acquire(waiting, share)
 }
 
 func isCompressed(r *http.Request) (bool, error) {
