@@ -121,9 +121,11 @@ func quotedJSON(text string) string {
 	return string(quoted)
 }
 
-// statementsOf are all statements of a definition, in a segment with an id from outside.
+// statementsOf are all statements of a definition, in a segment with an id from outside. The id is no value of the definition, however
+// that is normalised: a value that stands twice has one parameter.
 func statementsOf(t testing.TB, d Definition, id string) []Statement {
 	t.Helper()
+	id = "of " + id
 	plan, err := Compile(Scope{
 		Project: 1, Now: time.Unix(1_800_000_000, 0), KnownAt: time.Unix(1_800_000_000, 0), Zone: time.UTC,
 		Lookup:  func(string) (Definition, bool) { return EveryoneDefinition(), true },
