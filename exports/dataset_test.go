@@ -124,6 +124,42 @@ func TestDataset(t *testing.T) {
 	}
 }
 
+// TestRemovals exports users of whom custom attributes were removed: before the run and after it, and by another actor.
+func TestRemovals(t *testing.T) {
+	w := newWorld(t)
+	ann := w.actor(project, 1, 0, muster.Identified, "ann")
+	phone := w.actor(project, 1, 1, muster.Anonymous, "phone")
+	bob := w.actor(project, 2, 0, muster.Identified, "bob")
+	cid := w.actor(project, 3, 0, muster.Identified, "cid")
+	w.index()
+	for _, a := range []muster.Actor{ann, bob, cid} {
+		w.does(a, 1)
+		w.says(project, a, 1, "plan", "pro")
+		w.saysFrom("native", project, a, 1, "email", "x@y")
+		w.saysFrom("integration", project, a, 1, "crm", "x")
+		w.says(project, a, 1, "group.size", 5.0)
+	}
+	w.says(project, ann, 1, "seats", "many")
+	w.says(project, phone, 2, "", nil)
+	w.says(project, bob, 2, "", nil)
+	w.says(project, bob, 3, "seats", 3.0)
+	w.says(project, bob, 40, "plan", "later") // after the run
+	w.says(project, cid, 40, "", nil)         // after the run
+	s := w.service(t.TempDir(), pinned(w.run(1, 2, 3)))
+	e := finished(t, s, create(t, s, "plan", "email", "crm", "group.size", "seats", "sessions").ID)
+	schema, rows := readParquet(t, content(t, s, e.ID, "part-00000.parquet"))
+	if !strings.Contains(schema, "optional double seats") {
+		t.Errorf("what was removed has a say in the schema:\n%s", schema)
+	}
+	var values []string
+	for _, row := range rows {
+		values = append(values, strings.Join(strings.Split(row, " | ")[6:], " "))
+	}
+	if diff := cmp.Diff([]string{"- x@y x 5 - 1", "- x@y x 5 3 1", "pro x@y x 5 - 1"}, values); diff != "" {
+		t.Errorf("values (-want +got):\n%s", diff)
+	}
+}
+
 // TestGoneMembers exports a run of whom one user was erased and one has joined another since.
 func TestGoneMembers(t *testing.T) {
 	w := newWorld(t)

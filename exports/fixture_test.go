@@ -75,8 +75,14 @@ func (w *world) actor(p muster.ProjectID, uid uint32, rank uint16, kind muster.A
 	return a
 }
 
-// says records the value of an attribute: text, float64, bool, []string or nil.
+// says records the value of an attribute: text, float64, bool, []string or nil; what has no name is a removal.
 func (w *world) says(p muster.ProjectID, a muster.Actor, minute int, attribute string, v any) {
+	w.t.Helper()
+	w.saysFrom("custom", p, a, minute, attribute, v)
+}
+
+// saysFrom is says for another source.
+func (w *world) saysFrom(source string, p muster.ProjectID, a muster.Actor, minute int, attribute string, v any) {
 	w.t.Helper()
 	w.received++
 	var text, kind string
@@ -95,7 +101,7 @@ func (w *world) says(p muster.ProjectID, a muster.Actor, minute int, attribute s
 		kind = "null"
 	}
 	w.insert("attribute_snapshots (project, attribute, actor, ts, message, time, received, source, kind, text, number, list)",
-		uint32(p), attribute, uint64(a), day(minute), uint64(w.received), day(minute), day(minute).Add(time.Second), "custom", kind, text, number, list)
+		uint32(p), attribute, uint64(a), day(minute), uint64(w.received), day(minute), day(minute).Add(time.Second), source, kind, text, number, list)
 }
 
 // does records an event.

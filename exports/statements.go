@@ -71,34 +71,48 @@ FROM attribute_names
 WHERE project = {project:UInt32} AND attribute IN {attributes:Array(String)} AND kind != 'null'
 GROUP BY name`
 
-// valueSets has the members, and those of whom some actor said something after the run.
+// valueSets has the members, those of whom some actor said something after the run, and when members were last removed from.
 const valueSets = `
 WITH ` + memberSet + `,
   (
     SELECT groupBitmapState(` + uidOf + `)
     FROM latest_attributes
     WHERE project = {project:UInt32} AND attribute IN {attributes:Array(String)} AND time > ` + now + `
-  ) AS later_set`
+  ) AS later_set,
+  removals AS (
+    SELECT ` + uidOf + ` AS uid, max((time, received)) AS removed
+    FROM attribute_snapshots FINAL
+    WHERE project = {project:UInt32} AND attribute = '' AND time <= ` + now + ` AND bitmapContains(member_set, uid)
+    GROUP BY uid
+  )`
 
 // valueRows has what the actors of each member said last, as of the run; of an attribute the user's own value is the latest
 // of them. latest_attributes knows it for everybody of whom nothing was said since. Theirs, who are few, is found in the
 // snapshots, which are not read where there are none.
+//
+// A removal, which is a snapshot without a name, unsets what custom attributes were before; see package queries.
 const valueRows = `
-  SELECT ` + uidOf + ` AS uid, indexOf({attributes:Array(String)}, attribute) AS place, toString(kind) AS kind_name, text, number, list,
-    time, received
-  FROM latest_attributes FINAL
-  WHERE project = {project:UInt32} AND attribute IN {attributes:Array(String)} AND bitmapContains(member_set, uid)
-    AND NOT bitmapContains(later_set, uid)
-  UNION ALL
-  SELECT uid, indexOf({attributes:Array(String)}, attribute) AS place, toString(value.1) AS kind_name, value.2 AS text,
-    value.3 AS number, value.4 AS list, value.5 AS time, value.6 AS received
+  SELECT uid, indexOf({attributes:Array(String)}, attribute) AS place,
+    source = 'custom' AND NOT startsWith(attribute, 'group.') AND (time, received) < removed AS unset,
+    if(unset, 'null', toString(kind)) AS kind_name, if(unset, '', said_text) AS text, if(unset, NULL, said_number) AS number,
+    if(unset, emptyArrayString(), said_list) AS list, time, received
   FROM (
-    SELECT ` + uidOf + ` AS uid, attribute, argMax((kind, text, number, list, time, received), (time, received)) AS value
-    FROM attribute_snapshots FINAL
-    WHERE bitmapCardinality(later_set) > 0 AND project = {project:UInt32} AND attribute IN {attributes:Array(String)}
-      AND time <= ` + now + ` AND bitmapContains(member_set, uid) AND bitmapContains(later_set, uid)
-    GROUP BY uid, attribute
-  )`
+    SELECT ` + uidOf + ` AS uid, attribute, kind, text AS said_text, number AS said_number, list AS said_list, time, received, source
+    FROM latest_attributes FINAL
+    WHERE project = {project:UInt32} AND attribute IN {attributes:Array(String)} AND bitmapContains(member_set, uid)
+      AND NOT bitmapContains(later_set, uid)
+    UNION ALL
+    SELECT uid, attribute, value.1 AS kind, value.2 AS said_text, value.3 AS said_number, value.4 AS said_list, value.5 AS time,
+      value.6 AS received, value.7 AS source
+    FROM (
+      SELECT ` + uidOf + ` AS uid, attribute, argMax((kind, text, number, list, time, received, source), (time, received)) AS value
+      FROM attribute_snapshots FINAL
+      WHERE bitmapCardinality(later_set) > 0 AND project = {project:UInt32} AND attribute IN {attributes:Array(String)}
+        AND time <= ` + now + ` AND bitmapContains(member_set, uid) AND bitmapContains(later_set, uid)
+      GROUP BY uid, attribute
+    )
+  ) AS last
+  LEFT JOIN removals USING uid`
 
 // sessionRows adds how many sessions each member had as of the run, as an attribute. A session ends when nothing follows
 // for 30 minutes.
@@ -140,6 +154,8 @@ ORDER BY uid, place, time, received` + bounded
 // valuesAndSessionsSQL is valuesSQL for a request that has the sessions among its attributes.
 const valuesAndSessionsSQL = valueSets + `
 SELECT uid, place, kind_name, text, number, list
-FROM (` + valueRows + sessionRows + `
+FROM (
+  SELECT uid, place, kind_name, text, number, list, time, received FROM (` + valueRows + `
+  )` + sessionRows + `
 )
 ORDER BY uid, place, time, received` + bounded

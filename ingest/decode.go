@@ -19,6 +19,7 @@ type decoder struct {
 	fields     fields
 	properties []byte // a JSON object, without its closing brace
 	attributes []Attribute
+	removes    string // the pointer of the option to unset what the traits do not name; empty without
 	propertyNames,
 	traitNames names
 
@@ -50,6 +51,7 @@ func (d *decoder) decode(raw []byte, path Type, r request, inherited *sharedCont
 	d.fields = fields{}
 	d.properties = append(d.properties[:0], '{')
 	d.attributes = d.attributes[:0]
+	d.removes = ""
 	d.propertyNames.reset()
 	d.traitNames.reset()
 
@@ -235,9 +237,8 @@ func (d *decoder) contextField() (string, error) {
 	return d.part(0, value), err
 }
 
-// optionsField reads over the options some clients send beside a message. One of them would change what the message says:
-// removeUnspecified, that everything it does not name is to be unset. What that is nobody knows at the door, and a message
-// must mean the same however late it comes, so it is refused and not ignored; our snippet sends the nulls itself.
+// optionsField reads over the options some clients send beside a message. One of them changes what the message says:
+// removeUnspecified, that every custom attribute its traits do not name is unset.
 func (d *decoder) optionsField() error {
 	if d.json.PeekKind() != jsontext.KindBeginObject {
 		return d.json.SkipValue()
@@ -252,8 +253,7 @@ func (d *decoder) optionsField() error {
 	}
 	for _, m := range members {
 		if m.name == "removeUnspecified" && strings.HasSuffix(m.text, ":true") {
-			return reject(RejectUnsupported, string(d.json.StackPointer())+"/removeUnspecified",
-				"what was said before is not known here; send null for each attribute to unset")
+			d.removes = string(d.json.StackPointer()) + "/removeUnspecified"
 		}
 	}
 	return nil

@@ -57,6 +57,14 @@ func TestDecodeSaysWhatWasSent(t *testing.T) {
 			},
 		},
 		{
+			"identify that unsets the rest",
+			`{"options":{"x":{},"removeUnspecified": true},"type":"identify","userId":"u1","messageId":"m","traits":{"plan":"pro"}}`,
+			Message{
+				Type: Identify, UserID: "u1", Event: "$identify", Time: at, Properties: `{}`,
+				Attributes: []Attribute{text("plan", "pro"), {Source: Custom}},
+			},
+		},
+		{
 			"kinds of attributes",
 			`{"type":"identify","userId":"u1","messageId":"m","traits":{"seats":3,"trial":false,"roles":["a",1,true,null,{"x": [1]},1.50],"phone":null,"tax":{"id":"7"},"none":[]}}`,
 			Message{
@@ -208,7 +216,9 @@ func TestDecodeRejects(t *testing.T) {
 		{`{"type":"identify","userId":"u","traits":{"bio":"` + long(701) + `"}}`, RejectTooLong, "/traits/bio"},
 		{`{"type":"identify","userId":"u","traits":{"bios":["x","` + long(701) + `"]}}`, RejectTooLong, "/traits/bios/1"},
 		{`{"type":"identify","userId":"u","traits":{"n":-1e999}}`, RejectNumber, "/traits/n"},
-		{`{"type":"identify","userId":"u","options":{"a":1, "removeUnspecified" : true}}`, RejectUnsupported, "/options/removeUnspecified"},
+		{`{"options":{"a":1, "removeUnspecified" : true},"type":"group","userId":"u","groupId":"g"}`, RejectUnsupported, "/options/removeUnspecified"},
+		{`{"type":"track","userId":"u","event":"e","options":{"removeUnspecified":true}}`, RejectUnsupported, "/options/removeUnspecified"},
+		{`{"type":"identify","userId":"u","traits":{"":null}}`, RejectEmptyName, "/traits/"},
 		{`{"type":"group","userId":"u"}`, RejectMissingField, ""},
 		{`{"type":"group","userId":"u","groupId":"g","traits":{"id":"h"}}`, RejectDuplicateName, "/traits/id"},
 		{`{"type":"alias","userId":"u"}`, RejectMissingField, ""},

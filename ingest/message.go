@@ -82,6 +82,10 @@ type Attribute struct {
 	List   []string
 }
 
+// removal is the fact that whatever else is custom of its user is unset: a null of all the attributes a message does not name. It is
+// kept as the attribute without a name, which none is sent with. What it means for the others is told when they are read.
+var removal = Attribute{Source: Custom, Kind: Null}
+
 // Source tells where an attribute comes from; the numbers are those of the tables.
 type Source uint8
 

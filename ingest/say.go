@@ -12,6 +12,9 @@ const Experience = "$experience"
 
 // say turns the fields that were read into what a message of its type says.
 func (d *decoder) say(m *Message) error {
+	if d.removes != "" && m.Type != Identify {
+		return reject(RejectUnsupported, d.removes, "only an identify unsets what it does not name")
+	}
 	switch m.Type {
 	case Track:
 		m.Event = d.fields.event
@@ -79,6 +82,9 @@ func (d *decoder) identify(m *Message) error {
 			return reject(RejectAttributeReserved, "/traits/"+a.Name,
 				"%s is kept by the service and cannot be sent; use another name", a.Name)
 		}
+	}
+	if d.removes != "" {
+		d.attributes = append(d.attributes, removal)
 	}
 	m.Attributes = d.attributes
 	return nil

@@ -84,13 +84,15 @@ func numberArray(numbers []string) string {
 }
 
 // saidValues prints the values of attributes, one row each, with when and by what source they were said. One that was unset
-// has the kind 'null'. It is the rule of [sqlPrinter.latestSnapshots], for one user.
+// has the kind 'null'; where a removal unset it, that is what was said. It is the rule of [sqlPrinter.latestRows], for one user.
 func (s *sqlPrinter) saidValues(names, numbers []string) string {
 	list := s.texts(names)
 	return "SELECT leaf, toUInt64(1) AS count, " + noAmount + ", [value.1] AS times, [value.2] AS kinds, [value.3] AS texts, [value.4] AS numbers, " +
 		"[value.5] AS lists, [value.6] AS sources, [true] AS counted\nFROM (\n" +
+		"  WITH (" + s.lastRemoval() + ") AS removed\n" +
 		"  SELECT transform(toString(attribute), " + list + ", " + numberArray(numbers) + ", toUInt32(0)) AS leaf,\n" +
-		"    argMax((toUnixTimestamp64Milli(time), toString(kind), text, number, list, toString(source)), (time, received)) AS value\n" +
+		"    argMax((toUnixTimestamp64Milli(time), toString(kind), text, number, list, toString(source), " + removable + "), (time, received)) AS last,\n" +
+		"    if(last.7 AND max((time, received)) < removed, (assumeNotNull(toUnixTimestamp64Milli(removed.1)), 'null', '', NULL, emptyArrayString(), 'custom', true), last) AS value\n" +
 		"  FROM attribute_snapshots FINAL\n  WHERE project = " + s.project + " AND attribute IN " + list + s.among +
 		"\n    AND time <= " + s.now + s.known("received") + "\n  GROUP BY attribute\n)"
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,8 +32,10 @@ import (
 //	visitor v1 [of ann]                           an anonymous actor that was seen [and identified as a user]
 //	newcomer eve [of ann]                         an actor that is seen when its messages say so; a user "of" another is an alias
 //	set ann plan "pro" [2026-01-01T00:00:00Z]     an attribute, said at a time
+//	set ann plan "pro" … from integration         the same, from another source than what people say
+//	only ann {"plan":"pro"} [2026-01-01T00:00:00Z] custom attributes in one message, and a removal of the others
 //	did ann purchase 2026-02-01T10:00:00Z {"a":1} an event
-//	… received 2026-02-02T00:00:00Z               ends set and did: when it was received, if not at its time
+//	… received 2026-02-02T00:00:00Z               ends set, only and did: when it was received, if not at its time
 //	again 2026-02-03T00:00:00Z                    the message before, sent again and received at a time
 //	segment s1 {"everyone":true}                  a saved segment
 //	imported i1 ann [2026-01-01T00:00:00Z]        an import that a user or visitor was in, since a time
@@ -260,6 +263,8 @@ func (fx *fixture) load(word, rest string) (err error) {
 		}
 	case "set":
 		return fx.set(rest)
+	case "only":
+		return fx.only(rest)
 	case "did":
 		return fx.did(rest)
 	case "again":
@@ -423,6 +428,7 @@ func (fx *fixture) did(rest string) error {
 }
 
 func (fx *fixture) set(rest string) error {
+	rest, integrated := strings.CutSuffix(rest, " from integration")
 	fields, raw, words, err := parts(rest, 2)
 	if err != nil {
 		return err
@@ -438,13 +444,54 @@ func (fx *fixture) set(rest string) error {
 	if err := json.Unmarshal([]byte(raw), &value); err != nil {
 		return err
 	}
-	fx.stated(fields[0], fields[1], value, at, received)
+	source := "custom"
+	switch {
+	case integrated:
+		source = "integration"
+	case fields[1] == "tags":
+		source = "native"
+	}
+	fx.message++
+	fx.says(fields[0], fields[1], source, value, at, received)
 	return nil
 }
 
-// stated adds a snapshot of an attribute, with the readings of its value.
+// only reads attributes of one message, and that it removes the others.
+
+func (fx *fixture) only(rest string) error {
+	fields, raw, words, err := parts(rest, 1)
+	if err != nil {
+		return err
+	}
+	if !fx.knows(fields[0]) {
+		return fmt.Errorf("nobody is named %q", fields[0])
+	}
+	at, received, err := said(words, longAgo)
+	if err != nil {
+		return err
+	}
+	var values map[string]any
+	if err := json.Unmarshal([]byte(raw), &values); err != nil {
+		return err
+	}
+	fx.message++
+	for _, attribute := range slices.Sorted(maps.Keys(values)) {
+		fx.says(fields[0], attribute, "custom", values[attribute], at, received)
+	}
+	fx.removed(fields[0], at, received)
+	fx.snapshot(fields[0], "", "custom", "null", "", nil, nil, nil, at, received)
+	return nil
+}
+
+// stated adds a message with a custom attribute.
 func (fx *fixture) stated(name, attribute string, value any, at, received time.Time) {
-	fx.world.stated(name, attribute, value, at, received)
+	fx.message++
+	fx.says(name, attribute, "custom", value, at, received)
+}
+
+// says adds a snapshot of an attribute to the message, with the readings of its value.
+func (fx *fixture) says(name, attribute, source string, value any, at, received time.Time) {
+	fx.world.stated(name, attribute, value, source == "custom" && !strings.HasPrefix(attribute, "group."), at, received)
 	var kind, text string
 	var number *float64
 	var instant *int64
@@ -470,8 +517,12 @@ func (fx *fixture) stated(name, attribute string, value any, at, received time.T
 			list = append(list, fmt.Sprint(item))
 		}
 	}
-	fx.message++
-	fx.add("attribute_snapshots", uint32(fx.project), attribute, uint64(fx.actor(name)), at, uint64(fx.message), at, "custom", kind, text,
+	fx.snapshot(name, attribute, source, kind, text, number, instant, list, at, received)
+}
+
+// snapshot adds one of the message's rows.
+func (fx *fixture) snapshot(name, attribute, source, kind, text string, number *float64, instant *int64, list []string, at, received time.Time) {
+	fx.add("attribute_snapshots", uint32(fx.project), attribute, uint64(fx.actor(name)), at, uint64(fx.message), at, source, kind, text,
 		number, instant, list, received)
 }
 

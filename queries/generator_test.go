@@ -331,7 +331,7 @@ func (g *generator) leaf() object {
 	case 5:
 		return object{"attribute": pick(g, "user_id", "anonymous_id"), "op": pick(g, "exists", "not_exists")}
 	case 6, 7, 8:
-		return with(g.comparison(), "attribute", pick(g, "plan", "seats"))
+		return with(g.comparison(), "attribute", pick(g, "plan", "seats", "plan", "seats", "group.size"))
 	case 9:
 		return g.sequence()
 	case 10:
@@ -366,7 +366,7 @@ func (g *generator) definition(depth int, leaves []object, segments []string) ob
 
 // lines draws a project, as the lines of a fixture.
 func (g *generator) lines() []string {
-	said := &speech{generator: g, snapshots: map[string]bool{}}
+	said := &speech{generator: g, snapshots: map[string]bool{}, repeated: map[string]bool{}}
 	said.add("zone %s", g.zone)
 	for i := range 1 + g.below(16) {
 		said.user(i)
@@ -385,7 +385,8 @@ type speech struct {
 
 	lines     []string
 	messages  int
-	snapshots map[string]bool // by user, attribute and time: whether one was sent again
+	snapshots map[string]bool // by user, attribute and time: whether one was sent again; removals are of no attribute
+	repeated  map[string]bool // by user and time: an attribute was sent again
 }
 
 func (s *speech) add(format string, values ...any) {
@@ -418,11 +419,13 @@ func (s *speech) user(i int) {
 		}
 	}
 	for range s.below(12) {
-		switch s.below(5) {
+		switch s.below(6) {
 		case 0, 1:
 			s.event(actors)
 		case 2:
 			s.experience(actors)
+		case 5:
+			s.removal(actors)
 		default:
 			s.attribute(actors)
 		}
@@ -452,7 +455,7 @@ func (s *speech) did(actor, event string, properties object) {
 
 func (s *speech) attribute(actors []string) {
 	g := s.generator
-	attribute := pick(g, "plan", "seats", "tags")
+	attribute := pick(g, "plan", "seats", "tags", "group.size")
 	value := s.value()
 	if attribute == "tags" {
 		value = []any{pick(g, "pro", "5"), "y"}
@@ -461,14 +464,40 @@ func (s *speech) attribute(actors []string) {
 	again := s.chance(15)
 	// Of two snapshots of one instant the later received holds. One that is sent again would have two receipts there.
 	key := fmt.Sprint(actors[0], attribute, at)
-	if was, said := s.snapshots[key]; said && (again || was) {
+	_, removed := s.snapshots[fmt.Sprint(actors[0], "", at)]
+	if was, said := s.snapshots[key]; (said || removed) && again || was {
 		return
 	}
 	s.snapshots[key] = again
-	s.add("set %s %s %s %s received %s", pick(g, actors...), attribute, jsonOf(value), at.Format(time.RFC3339Nano), received.Format(time.RFC3339Nano))
+	s.repeated[fmt.Sprint(actors[0], at)] = s.repeated[fmt.Sprint(actors[0], at)] || again
+	from := ""
+	if attribute == "plan" && s.chance(20) {
+		from = " from integration"
+	}
+	s.add("set %s %s %s %s received %s%s", pick(g, actors...), attribute, jsonOf(value), at.Format(time.RFC3339Nano), received.Format(time.RFC3339Nano), from)
 	if again {
 		s.add("again %s", received.Add(time.Hour).Format(time.RFC3339Nano))
 	}
+}
+
+// removal draws a message that unsets what it does not name.
+func (s *speech) removal(actors []string) {
+	g := s.generator
+	named := object{}
+	for _, attribute := range []string{"plan", "seats"} {
+		if s.chance(30) {
+			named[attribute] = s.value()
+		}
+	}
+	at, received := s.times()
+	if s.repeated[fmt.Sprint(actors[0], at)] {
+		return
+	}
+	s.snapshots[fmt.Sprint(actors[0], "", at)] = false
+	for attribute := range named {
+		s.snapshots[fmt.Sprint(actors[0], attribute, at)] = false
+	}
+	s.add("only %s %s %s received %s", pick(g, actors...), jsonOf(named), at.Format(time.RFC3339Nano), received.Format(time.RFC3339Nano))
 }
 
 // times draws the time of a message, and when it was received: a moment of its own.

@@ -80,7 +80,7 @@ const (
 	ImportArrival    ArrivalKind = "import"
 )
 
-// Reads tells whether a source reads what arrived.
+// Reads tells whether a source reads what arrived. A removal arrives as an attribute without a name.
 func (p *Plan) Reads(source int, kind ArrivalKind, name string) bool {
 	switch src := p.sources[source-1]; src.kind {
 	case actorSource:
@@ -91,7 +91,7 @@ func (p *Plan) Reads(source int, kind ArrivalKind, name string) bool {
 		if _, native := nativeAttributes[src.names[0]]; native {
 			return kind == EventArrival && activityAttributes[src.names[0]] != ""
 		}
-		return kind == AttributeArrival && src.names[0] == name
+		return kind == AttributeArrival && (src.names[0] == name || name == "" && isRemovable(src.names[0]))
 	case eventSource, sequenceSource:
 		return kind == EventArrival && slices.Contains(src.names, name)
 	default:
@@ -159,6 +159,9 @@ func (p *Plan) movedRows(s *sqlPrinter) string {
 			edges[ImportArrival][src.names[0]] = []interval{passed}
 		case attributeSource:
 			edges[AttributeArrival][src.names[0]] = []interval{passed}
+			if isRemovable(src.names[0]) {
+				edges[AttributeArrival][""] = []interval{passed}
+			}
 		case eventSource, sequenceSource:
 			for _, n := range src.leaves {
 				for _, name := range src.names {

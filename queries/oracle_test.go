@@ -34,6 +34,7 @@ type person struct {
 	anonymous  []string // its anonymous ids
 	events     []happening
 	facts      []fact
+	removals   []removal
 	imports    []importing
 }
 
@@ -181,6 +182,12 @@ func (o *oracle) attribute(name string, u *person) any {
 	}
 	if latest == nil {
 		return nil
+	}
+	for _, r := range u.removals {
+		after := r.time > latest.time || r.time == latest.time && r.received > latest.received
+		if latest.removable && after && r.time <= o.now && r.received <= o.known {
+			return nil
+		}
 	}
 	return latest.value
 }

@@ -18,23 +18,27 @@ ORDER BY uid`, Parameters: b.parameters}
 }
 
 // Facts returns the statement for the attributes of users as of the scope's now, given all of their actors: one row per uid
-// and attribute, with the latest value over the user's actors. No names asks for all attributes.
+// and attribute, with the latest value over the user's actors, unless that was unset. No names asks for all attributes.
 func Facts(scope Scope, actors []uint64, names []string) Statement {
 	b := newBuilder(scope)
 	sql := `
 SELECT uid, attribute, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS list, value.5 AS source, value.6 AS time
 FROM (
-  SELECT ` + uidOf + ` AS uid, attribute,
-    argMax((toString(kind), text, number, list, toString(source), time), (time, received)) AS value
-  FROM attribute_snapshots FINAL
-  WHERE project = {project:UInt32} AND actor IN ` + b.bind("Array(UInt64)", unsigned(actors))
+  SELECT *, maxIf(said, attribute = ` + removal + `) OVER (PARTITION BY uid) AS removed
+  FROM (
+    SELECT ` + uidOf + ` AS uid, attribute,
+      argMax((toString(kind), text, number, list, toString(source), time, ` + removable + `), (time, received)) AS value,
+      max((time, received)) AS said
+    FROM attribute_snapshots FINAL
+    WHERE project = {project:UInt32} AND actor IN ` + b.bind("Array(UInt64)", unsigned(actors))
 	if len(names) > 0 {
-		sql += ` AND attribute IN ` + b.texts(names)
+		sql += ` AND (attribute IN ` + b.texts(names) + ` OR attribute = ` + removal + `)`
 	}
 	return Statement{SQL: sql + ` AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')` + knownBy(&b, scope) + `
-  GROUP BY uid, attribute
+    GROUP BY uid, attribute
+  )
 )
-WHERE kind != 'null'
+WHERE kind != 'null' AND NOT (value.7 AND said < removed)
 ORDER BY uid, attribute`, Parameters: b.parameters}
 }
 

@@ -30,10 +30,12 @@ const sessionCount = "1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(tim
 // latest value over the user's actors: attribute, kind, text, number, list, source, time. What was unset is not there.
 func Attributes(scope Scope) Statement {
 	s := newPrinter(scope)
-	return s.statement("SELECT attribute, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS list, value.5 AS source, value.6 AS said\n" +
-		"FROM (\n  SELECT toString(attribute) AS attribute,\n    argMax((toString(kind), text, number, list, toString(source), time), (time, received)) AS value\n" +
+	return s.statement("WITH (" + s.lastRemoval() + ") AS removed\n" +
+		"SELECT attribute, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS list, value.5 AS source, value.6 AS said\n" +
+		"FROM (\n  SELECT toString(attribute) AS attribute,\n" +
+		"    argMax((toString(kind), text, number, list, toString(source), time, received, " + removable + "), (time, received)) AS value\n" +
 		"  FROM attribute_snapshots FINAL\n  WHERE project = " + s.project + " AND time <= " + s.now + s.known("received") + s.among +
-		"\n  GROUP BY attribute\n)\nWHERE kind != 'null'\nORDER BY attribute")
+		"\n  GROUP BY attribute\n)\nWHERE kind != 'null' AND NOT (value.8 AND (value.6, value.7) < removed)\nORDER BY attribute")
 }
 
 // Activity returns the statement for what the user of a scope did in all: how many events and sessions, when the user was first
@@ -115,16 +117,21 @@ func (s *sqlPrinter) experienceEvents() string {
 }
 
 // History returns the statement for all that was ever said of an attribute of the user of a scope, newest first: kind, text,
-// number, list, source, time, received in microseconds, message, actor; up to limit, and after a place.
+// number, list, source, time, received in microseconds, message, actor; up to limit, and after a place. A removal is said of the
+// attributes it unset.
 func History(scope Scope, name string, after *SnapshotKey, limit int) Statement {
 	s := newPrinter(scope)
-	where := "project = " + s.project + " AND attribute = " + s.text(name) + " AND time <= " + s.now + s.known("received") + s.among
+	where := "project = " + s.project + " AND time <= " + s.now + s.known("received") + s.among
+	from := "attribute_snapshots FINAL\nWHERE " + where + " AND attribute = " + s.text(name)
+	if isRemovable(name) {
+		from = "(\n" + indent(s.saidAndRemoved(s.text(name), where)) + "\n)\nWHERE true"
+	}
 	if after != nil {
-		where += " AND (time, received, message, actor) < (" + s.instant(after.Time) + ", fromUnixTimestamp64Micro(" + s.millis(after.Received) +
+		from += " AND (time, received, message, actor) < (" + s.instant(after.Time) + ", fromUnixTimestamp64Micro(" + s.millis(after.Received) +
 			", 'UTC'), " + s.count(after.Message) + ", " + s.count(after.Actor) + ")"
 	}
 	return s.statement("SELECT toString(kind) AS sort, text, number, list, toString(source) AS origin, toUnixTimestamp64Milli(time) AS at,\n" +
-		"  toUnixTimestamp64Micro(received) AS heard, message, actor\nFROM attribute_snapshots FINAL\nWHERE " + where +
+		"  toUnixTimestamp64Micro(received) AS heard, message, actor\nFROM " + from +
 		"\nORDER BY time DESC, received DESC, message DESC, actor DESC\nLIMIT " + s.bind("UInt64", strconv.Itoa(limit)))
 }
 

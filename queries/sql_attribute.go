@@ -22,23 +22,33 @@ func (s *sqlPrinter) attributeRows(name, some string) string {
 		}
 		return rows
 	}
-	return s.latestRows(s.text(name), some)
+	return s.latestRows(name, some)
 }
 
-// latestRows prints each user's latest value as of now, over all of the user's actors.
+// latestRows prints each user's latest value as of now, over all of the user's actors. Of an attribute that a removal unsets, one
+// that was unset by one has no row.
 //
 // latest_attributes has the latest of each actor. It is the user's for everybody but the mixed: users of whom an actor
-// other than the first has a value, or of whom an actor's latest is from after now. Theirs is found in the snapshots. The
-// mixed are few, and where there are none the snapshots are not read. Where only some users are evaluated, theirs are read at once.
-func (s *sqlPrinter) latestRows(name, some string) string {
+// other than the first has a value, of whom an actor's latest is from after now, or of whom there is a removal. Theirs is found
+// in the snapshots. The mixed are few, and where there are none the snapshots are not read. Where only some users are evaluated,
+// theirs are read at once.
+func (s *sqlPrinter) latestRows(attribute, some string) string {
+	name := s.text(attribute)
 	of := "project = " + s.project + " AND attribute = " + name + s.among
-	if s.scope.Actors != nil {
-		return s.latestSnapshots(of, some)
+	rows, mixed := s.latestSnapshots, s.mixed(of)
+	from := of
+	if isRemovable(attribute) {
+		rows = func(where, some string) string { return s.latestUnlessRemoved(name, where, some) }
+		mixed += "\nUNION ALL\n" + s.removed()
+		from = "project = " + s.project + " AND attribute IN (" + name + ", " + removal + ")" + s.among
 	}
-	return "WITH (\n  SELECT groupBitmapState(uid)\n  FROM (\n" + indent(indent(s.mixed(of))) + "\n  )\n) AS mixed\n" +
+	if s.scope.Actors != nil {
+		return rows(from, some)
+	}
+	return "WITH (\n  SELECT groupBitmapState(uid)\n  FROM (\n" + indent(indent(mixed)) + "\n  )\n) AS mixed\n" +
 		"SELECT " + uidOf + " AS uid, kind, text, number, instant, list\nFROM latest_attributes FINAL\nWHERE " + of + some +
 		"\n  AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))\nUNION ALL\n" +
-		s.latestSnapshots("bitmapCardinality(mixed) > 0 AND "+of+" AND bitmapContains(mixed, uid)", some)
+		rows("bitmapCardinality(mixed) > 0 AND "+from+" AND bitmapContains(mixed, uid)", some)
 }
 
 // mixed prints the rows of the mixed: of actors that are not the first of their user, and from after now. An actor's lowest bit tells

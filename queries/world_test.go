@@ -22,6 +22,7 @@ type voice struct {
 	name, of string // of is empty for one of its own
 	events   []happening
 	facts    []fact
+	removals []removal
 	imports  []importing
 }
 
@@ -41,7 +42,11 @@ type fact struct {
 	attribute      string
 	time, received int64 // ms; µs
 	value          any   // string, float64, bool, []any, or nil for unset
+	removable      bool  // a removal unsets it
 }
+
+// removal is that whatever was said of an actor before, of what is removable, is unset.
+type removal struct{ time, received int64 } // ms; µs
 
 func newWorld() world {
 	return world{zone: time.UTC, segments: map[string]object{}, imports: map[string]bool{}}
@@ -99,10 +104,17 @@ func flatten(o object, under string, flat object) {
 	}
 }
 
-func (w *world) stated(name, attribute string, value any, at, received time.Time) {
+func (w *world) stated(name, attribute string, value any, removable bool, at, received time.Time) {
 	v := w.voice(name)
-	v.facts = append(v.facts, fact{attribute, at.UnixMilli(), received.UnixMicro(), value})
+	v.facts = append(v.facts, fact{attribute, at.UnixMilli(), received.UnixMicro(), value, removable})
 	said := &v.facts[len(v.facts)-1].received
+	w.again = func(at time.Time) { *said = min(*said, at.UnixMicro()) }
+}
+
+func (w *world) removed(name string, at, received time.Time) {
+	v := w.voice(name)
+	v.removals = append(v.removals, removal{at.UnixMilli(), received.UnixMicro()})
+	said := &v.removals[len(v.removals)-1].received
 	w.again = func(at time.Time) { *said = min(*said, at.UnixMicro()) }
 }
 
@@ -134,6 +146,7 @@ func (w *world) oracle() *oracle {
 		}
 		u.events = append(u.events, v.events...)
 		u.facts = append(u.facts, v.facts...)
+		u.removals = append(u.removals, v.removals...)
 		u.imports = append(u.imports, v.imports...)
 	}
 	return o

@@ -22,7 +22,7 @@ type AttributeName struct {
 }
 
 // Attributes lists the attributes that any user of a project ever had, and what they are now. A user of whom two
-// identifiers say different things may count for both.
+// identifiers say different things may count for both. What a removal unset, which is a snapshot without a name, is no value.
 func (e *Evaluator) Attributes(ctx context.Context, project muster.ProjectID) ([]AttributeName, error) {
 	return catalog(ctx, e, project, "attributes", e.countAttributes)
 }
@@ -41,11 +41,18 @@ func (e *Evaluator) countAttributes(ctx context.Context, project muster.ProjectI
 		SELECT attribute, toString(source), toString(kind), toUInt64(groupBitmapIf(uid, uid != 0)) AS users,
 			arrayMap(t -> t.1, tops), arrayMap(t -> t.2, tops)
 		FROM (
-			SELECT attribute, source, kind, dictGet('actor_uids', 'uid', actor) AS uid,
+			SELECT attribute, source, kind, dictGet('actor_uids', 'uid', actor) AS uid, (time, received) AS at,
 				multiIf(kind = 'list', list, kind = 'number', [toString(assumeNotNull(number))], [text]) AS said
 			FROM latest_attributes FINAL
 			WHERE project = {project:UInt32} AND kind != 'null'
-		)
+		) AS last
+		LEFT JOIN (
+			SELECT dictGet('actor_uids', 'uid', actor) AS uid, max((time, received)) AS removed
+			FROM latest_attributes
+			WHERE project = {project:UInt32} AND attribute = ''
+			GROUP BY uid
+		) AS removals USING uid
+		WHERE NOT (source = 'custom' AND NOT startsWith(attribute, 'group.') AND at < removed)
 		GROUP BY attribute, source, kind
 		ORDER BY attribute, source, users DESC, kind`, topValues))
 	if err != nil {

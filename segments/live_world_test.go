@@ -307,14 +307,20 @@ func (w *world) happen() {
 	w.message++
 	n := uint64(w.message)
 	fact := func(name, kind, text string, instant *int64, list []string) {
+		source := map[bool]string{true: "native", false: "custom"}[name == "tags"]
 		w.insert(`attribute_snapshots (project, attribute, actor, ts, message, time, received, source, kind, text, number, instant, list)`,
-			[]any{uint32(1), name, actor, at, n, at, received, "custom", kind, text, (*float64)(nil), instant, list})
+			[]any{uint32(1), name, actor, at, n, at, received, source, kind, text, (*float64)(nil), instant, list})
 	}
 	event := func(name, properties string) {
 		w.insert("events (project, event, actor, ts, message, time, received, message_id, properties)",
 			[]any{uint32(1), name, actor, at, n, at, received, fmt.Sprint(n), properties})
 	}
-	switch w.IntN(11) {
+	switch w.IntN(12) {
+	case 11: // a removal, perhaps with what holds from then on
+		fact("", "null", "", nil, nil)
+		if w.IntN(2) == 0 {
+			fact("plan", "text", one(w, "pro", "free"), nil, nil)
+		}
 	case 10:
 		fact(one(w, "plan", "due", "tags"), "null", "", nil, nil)
 	case 0:

@@ -20,6 +20,8 @@ func TestCatalogs(t *testing.T) {
 		{"type":"identify","userId":"b","traits":{"plan":"pro","seats":"three","roles":["x"]}},
 		{"type":"identify","userId":"c","traits":{"plan":"free","seats":3,"trial":true}},
 		{"type":"identify","userId":"d","traits":{"plan":null}},
+		{"type":"identify","userId":"e","anonymousId":"ve","traits":{"plan":"gone","seats":9}},
+		{"type":"identify","userId":"e","traits":{},"options":{"removeUnspecified":true}},
 		{"type":"track","userId":"a","event":"buy","messageId":"m1","properties":{"amount":5,"cart":{"x:y":"A"}}},
 		{"type":"track","userId":"a","event":"buy","messageId":"m1","properties":{"amount":5,"cart":{"x:y":"A"}}},
 		{"type":"track","anonymousId":"va","event":"buy","properties":{"amount":5,"gift":true,"tags":["n","m"]}},
@@ -62,7 +64,7 @@ func TestCatalogs(t *testing.T) {
 	for _, e := range events.Events {
 		counts[e.Event] = [2]int{e.Count, e.Users}
 	}
-	if diff := cmp.Diff(map[string][2]int{"buy": {3, 2}, "$identify": {4, 4}, "$experience": {3, 2}}, counts); diff != "" {
+	if diff := cmp.Diff(map[string][2]int{"buy": {3, 2}, "$identify": {6, 5}, "$experience": {3, 2}}, counts); diff != "" {
 		t.Errorf("other events (-want +got):\n%s", diff)
 	}
 

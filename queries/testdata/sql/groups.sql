@@ -56,6 +56,9 @@ leaves AS (
           UNION ALL
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
           WHERE project = {project:UInt32} AND attribute = {p1:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+          UNION ALL
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
+          WHERE project = {project:UInt32} AND attribute = ''
         )
       ) AS mixed
       SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
@@ -66,13 +69,14 @@ leaves AS (
       UNION ALL
       SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
       FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
+        SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMaxIf((kind, text, number, instant, list, source), (time, received), attribute = {p1:String}) AS value,
+          maxIf((time, received), attribute = {p1:String}) AS said, maxIf((time, received), NOT attribute = {p1:String}) AS removed
         FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p1:String} AND bitmapContains(mixed, uid)
+        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute IN ({p1:String}, '') AND bitmapContains(mixed, uid)
           AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
         GROUP BY uid
       )
-      WHERE true
+      WHERE (value.6 != 'custom' OR said >= removed)
         AND kind != 'null'
     )
   )
