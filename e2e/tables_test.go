@@ -32,6 +32,9 @@ type message struct {
 	Properties  map[string]any `json:"properties"`
 	Traits      map[string]any `json:"traits"`
 	Context     map[string]any `json:"context"`
+	Options     struct {
+		RemoveUnspecified bool `json:"removeUnspecified"`
+	} `json:"options"`
 }
 
 // stored is a message as the tables have it: its row of events, whose the row is, and its snapshots.
@@ -63,6 +66,9 @@ func (m message) expected() stored {
 		}
 	case "identify":
 		s.Attributes = snapshots("", m.Traits)
+		if m.Options.RemoveUnspecified {
+			s.Attributes[""] = nil // how it is kept
+		}
 	case "group":
 		s.Attributes = snapshots("group.", m.Traits)
 		s.Attributes["group.id"] = m.GroupID

@@ -20,15 +20,19 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** Native attributes have commands of their own, and are not unset with those a page left out. */
-const native = new Set(["email", "name", "language"]);
+const native = new Set([
+  "email",
+  "name",
+  "language",
+  "created_at",
+  "createdAt",
+]);
 
-/** A null for each attribute that was set before and is not in the new ones. */
-export function unspecified(before: Attributes, now: Attributes): Attributes {
-  const nulls: Attributes = {};
-  for (const name of Object.keys(before)) {
-    if (!(name in now) && !native.has(name)) {
-      nulls[name] = null;
-    }
-  }
-  return nulls;
+/** Those that a message leaves as they are though it unsets what it does not name: as the service does. */
+export function unremovable(all: Attributes): Attributes {
+  return Object.fromEntries(
+    Object.entries(all).filter(
+      ([name]) => native.has(name) || name.startsWith("group."),
+    ),
+  );
 }

@@ -13,6 +13,7 @@ export interface Sent {
   userId?: string;
   signature?: string;
   traits?: Record<string, unknown>;
+  options?: Record<string, unknown>;
   properties?: Record<string, unknown>;
   context: {
     page: { url: string; path: string; referrer: string; title: string };

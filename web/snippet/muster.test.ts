@@ -145,6 +145,7 @@ describe("attributes", () => {
       ["set", "user:attributes", [{ plan: "pro", seats: 3, company: "A" }]],
     );
     await pass(2000);
+    expect(browser.service.messages.at(-1)?.options).toBeUndefined();
     browser.leave();
     const muster = browser.open();
     muster.push([
@@ -155,12 +156,9 @@ describe("attributes", () => {
     const known = vi.fn();
     muster.push(["get", "user:attributes", known]);
     await pass(2000);
-    expect(browser.service.messages.at(-1)?.traits).toEqual({
-      plan: "free",
-      "company.name": "A",
-      seats: null,
-      company: null,
-    });
+    const said = browser.service.messages.at(-1);
+    expect(said?.traits).toEqual({ plan: "free", "company.name": "A" });
+    expect(said?.options).toEqual({ removeUnspecified: true });
     expect(known).toHaveBeenCalledWith({
       name: "Ann",
       plan: "free",

@@ -1,4 +1,4 @@
-import { type Attributes, flatten, isRecord, unspecified } from "./attributes";
+import { type Attributes, flatten, isRecord } from "./attributes";
 import type { Config } from "./config";
 import { newId } from "./id";
 import { call, type Callback, Listeners } from "./listeners";
@@ -188,21 +188,28 @@ export class Muster {
         if (!isRecord(value)) {
           return false;
         }
-        const given = flatten(value);
-        const unset =
-          isRecord(options) && options["removeUnspecified"] === true
-            ? unspecified(this.visitor.attributes(), given)
-            : {};
-        this.attributes({ ...given, ...unset }, at);
+        this.attributes(
+          flatten(value),
+          at,
+          isRecord(options) && options["removeUnspecified"] === true,
+        );
         return true;
       }
     }
     return false;
   }
 
-  private attributes(traits: Attributes, at: Moment): void {
-    this.visitor.remember(traits);
-    this.recorder.record({ type: "identify", traits }, at);
+  /** Says attributes of the user, and perhaps that all the others are unset. */
+  private attributes(traits: Attributes, at: Moment, only = false): void {
+    this.visitor.remember(traits, only);
+    this.recorder.record(
+      {
+        type: "identify",
+        traits,
+        ...(only ? { options: { removeUnspecified: true } } : {}),
+      },
+      at,
+    );
   }
 
   private get(name: unknown, [callback]: unknown[]): boolean {

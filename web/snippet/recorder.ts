@@ -16,7 +16,7 @@ export interface Moment {
 
 /** What a message says besides who, when and where. */
 export type Saying =
-  | { type: "identify"; traits: object }
+  | { type: "identify"; traits: object; options?: object }
   | { type: "track"; event: string; properties: object }
   | { type: "page"; properties: object };
 

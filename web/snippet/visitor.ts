@@ -1,4 +1,4 @@
-import type { Attributes } from "./attributes";
+import { type Attributes, unremovable } from "./attributes";
 import { newId } from "./id";
 import type { Store } from "./store";
 
@@ -45,8 +45,10 @@ export class Visitor {
     return this.store.object("attributes");
   }
 
-  remember(attributes: Attributes): void {
-    const all = { ...this.attributes(), ...attributes };
+  /** Remembers attributes, and perhaps that the others are unset. */
+  remember(attributes: Attributes, only: boolean): void {
+    const before = this.attributes();
+    const all = { ...(only ? unremovable(before) : before), ...attributes };
     for (const [name, value] of Object.entries(all)) {
       if (value === null) {
         Reflect.deleteProperty(all, name);
