@@ -67,6 +67,9 @@ const (
 
 // Load makes the data, where it is not there yet, and shows how far it is.
 func Load(ctx context.Context, db *clickhouse.DB, size Size, w io.Writer) error {
+	if err := clearLive(ctx, db); err != nil {
+		return err
+	}
 	index := identity.NewIndex(db)
 	var events uint64
 	if err := db.QueryRow(ctx, `SELECT count() FROM events WHERE project = 1`).Scan(&events); err != nil {

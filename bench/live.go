@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -29,21 +30,7 @@ func Live(ctx context.Context, db *clickhouse.DB) (figures []Figure, err error) 
 	evaluator := segments.NewEvaluator(db, store)
 	leaves := append(eventLeaves(), attributeLeaves()...)
 	ids, err := createLive(ctx, store, combined(leaves, liveSegments))
-	defer func() {
-		for _, id := range ids {
-			if failed := store.Delete(context.WithoutCancel(ctx), project().ID, id, 0, "bench"); err == nil {
-				err = failed
-			}
-		}
-		for _, sql := range []string{
-			`ALTER TABLE events DROP PARTITION ` + livePartition,
-			`DELETE FROM arrivals WHERE project = 1 AND kind = 'event' AND toYYYYMM(time) = ` + livePartition,
-		} {
-			if failed := db.Exec(context.WithoutCancel(ctx), sql); err == nil {
-				err = failed
-			}
-		}
-	}()
+	defer func() { err = errors.Join(err, clearLive(context.WithoutCancel(ctx), db)) }()
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +73,44 @@ func Live(ctx context.Context, db *clickhouse.DB) (figures []Figure, err error) 
 		Name:   fmt.Sprintf("live: a tick of %d segments over %d leaves after %d events, against materializing them", len(ids), len(leaves), liveArrivals),
 		Muster: median(ticks), Bare: median(wholes), Bar: liveBar,
 	}}, nil
+}
+
+// clearLive removes what the measure made, also where an earlier run was interrupted.
+func clearLive(ctx context.Context, db *clickhouse.DB) error {
+	store := segments.NewStore(db)
+	all, err := store.List(ctx, project().ID)
+	if err != nil {
+		return err
+	}
+	for _, seg := range all {
+		if !seg.Live {
+			continue
+		}
+		if err := store.Delete(ctx, project().ID, seg.ID, 0, "bench"); err != nil {
+			return err
+		}
+	}
+	var seen uint64
+	if err := db.QueryRow(clickhouse.WithParameters(ctx, clickhouse.Parameters{"now": now.Format("2006-01-02 15:04:05.000")}),
+		`SELECT count() FROM activity WHERE project = 1 AND last_seen > {now:DateTime64(3, 'UTC')}`).Scan(&seen); err != nil {
+		return fmt.Errorf("look for the events of live segments: %w", err)
+	}
+	if seen == 0 {
+		return nil
+	}
+	for _, sql := range []string{
+		`ALTER TABLE events DROP PARTITION ` + livePartition,
+		`DELETE FROM arrivals WHERE project = 1 AND kind = 'event' AND toYYYYMM(time) = ` + livePartition,
+		`TRUNCATE TABLE activity`,
+		`INSERT INTO activity SELECT project, actor, min(least(time, toDateTime64(received, 3, 'UTC'))), max(least(time, toDateTime64(received, 3, 'UTC')))
+			FROM events GROUP BY project, actor`,
+		`OPTIMIZE TABLE activity FINAL`,
+	} {
+		if err := db.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("remove the events of live segments: %w", err)
+		}
+	}
+	return nil
 }
 
 func createLive(ctx context.Context, store *segments.Store, texts []string) ([]string, error) {
