@@ -64,7 +64,7 @@ func (s *sqlPrinter) mixed(of string) string {
 	aliased := "FROM actors WHERE project = " + s.project + " AND if(kind = 'user', rank, 0) > 0)"
 	rows := "SELECT " + uidOf + " AS uid FROM latest_attributes\nWHERE " + of + " AND "
 	return strings.Join([]string{
-		rows + "bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))",
+		rows + "bitTest(actor, 0) = 1 AND toBool(dictGet('actor_uids', 'rank', actor))",
 		rows + "(SELECT count() > 0 " + aliased + " AND actor IN (SELECT actor " + aliased,
 		rows + later,
 	}, "\nUNION ALL\n")

@@ -48,7 +48,7 @@ leaves AS (
         SELECT groupBitmapState(uid)
         FROM (
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p1:String} AND bitTest(actor, 0) AND toBool(dictGet('actor_uids', 'rank', actor))
+          WHERE project = {project:UInt32} AND attribute = {p1:String} AND bitTest(actor, 0) = 1 AND toBool(dictGet('actor_uids', 'rank', actor))
           UNION ALL
           SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
           WHERE project = {project:UInt32} AND attribute = {p1:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
