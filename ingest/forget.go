@@ -86,22 +86,21 @@ func identifiersIn(message string) []muster.Identifier {
 			break
 		}
 		name := strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(key.String()))
-		switch d.PeekKind() { //nolint:exhaustive // Nothing else is an id.
-		case jsontext.KindString, jsontext.KindNumber:
-			var value jsontext.Token
-			if value, err = d.ReadToken(); err != nil {
-				break
-			}
-			switch id := value.String(); name {
-			case "userid":
-				named = append(named, muster.Identifier{Kind: muster.Identified, ID: id})
-			case "anonymousid":
-				named = append(named, muster.Identifier{Kind: muster.Anonymous, ID: id})
-			case "previousid": // of either kind
-				named = append(named, muster.Identifier{Kind: muster.Identified, ID: id}, muster.Identifier{Kind: muster.Anonymous, ID: id})
-			}
-		default:
-			err = d.SkipValue()
+		if kind := d.PeekKind(); kind != jsontext.KindString && kind != jsontext.KindNumber {
+			err = d.SkipValue() // nothing else is an id
+			continue
+		}
+		var value jsontext.Token
+		if value, err = d.ReadToken(); err != nil {
+			break
+		}
+		switch id := value.String(); name {
+		case "userid":
+			named = append(named, muster.Identifier{Kind: muster.Identified, ID: id})
+		case "anonymousid":
+			named = append(named, muster.Identifier{Kind: muster.Anonymous, ID: id})
+		case "previousid": // of either kind
+			named = append(named, muster.Identifier{Kind: muster.Identified, ID: id}, muster.Identifier{Kind: muster.Anonymous, ID: id})
 		}
 	}
 	return named

@@ -42,7 +42,13 @@ func (p *spares) prepare(s *Spool, sequence uint64) bool {
 	}
 	made, room := make(chan spare, 1), p.room
 	p.made = made
-	go func() { made <- makeSpare(s, sequence, room) }()
+	go func() {
+		segment := makeSpare(s, sequence, room)
+		made <- segment
+		if s.cfg.prepared != nil && segment.file != nil {
+			s.cfg.prepared(segment.file.Name())
+		}
+	}()
 	return true
 }
 

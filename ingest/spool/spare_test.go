@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -13,9 +14,10 @@ import (
 func prepared(t *testing.T) (dir, open string, offsets []int) {
 	t.Helper()
 	dir = t.TempDir()
-	s := openTest(t, dir, Config{SealAfter: time.Hour})
+	var made handedOver
+	s := openTest(t, dir, Config{SealAfter: time.Hour, prepared: made.add})
 	add(t, s, "sealed") // nothing was prepared for the first one
-	awaitSpare(t, dir)
+	made.await(t, dir)
 	if _, err := s.Seal(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +27,7 @@ func prepared(t *testing.T) (dir, open string, offsets []int) {
 		offsets = append(offsets, offset)
 		offset += frameSize + len(record)
 	}
-	awaitSpare(t, dir)
+	made.await(t, dir)
 	copied := t.TempDir()
 	for _, path := range files(t, dir, "") {
 		if err := os.WriteFile(filepath.Join(copied, filepath.Base(path)), read(t, path), 0o600); err != nil {
@@ -39,13 +41,19 @@ func prepared(t *testing.T) (dir, open string, offsets []int) {
 	return copied, open, offsets
 }
 
-// awaitSpare waits until a segment is prepared.
-func awaitSpare(t *testing.T, dir string) {
+// handedOver is the paths of the segments that were prepared and can be taken.
+type handedOver struct{ paths sync.Map }
+
+func (h *handedOver) add(path string) { h.paths.Store(path, true) }
+
+// await waits until the next segment can be taken.
+func (h *handedOver) await(t *testing.T, dir string) {
 	t.Helper()
 	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(time.Millisecond) {
-		if spares := files(t, dir, spareEnding); len(spares) == 1 && len(read(t, spares[0])) >= leastRoom {
-			time.Sleep(20 * time.Millisecond) // until it is handed over
-			return
+		if waiting := files(t, dir, spareEnding); len(waiting) == 1 {
+			if _, ok := h.paths.Load(waiting[0]); ok {
+				return
+			}
 		}
 	}
 	t.Fatal("nothing was prepared")
@@ -108,11 +116,12 @@ func TestCrashesOfPreparedSegments(t *testing.T) {
 // A segment that outgrows what was prepared goes on, and the next has room for twice as much; a smaller one for less.
 func TestSegmentsArePreparedForWhatComes(t *testing.T) {
 	dir := t.TempDir()
-	s := openTest(t, dir, Config{SealAfter: time.Hour})
+	var made handedOver
+	s := openTest(t, dir, Config{SealAfter: time.Hour, prepared: made.add})
 	large := strings.Repeat("x", MaxRecord)
 	add(t, s, "first")
 	for _, n := range []int{3, 3, 0, 0, 0} {
-		awaitSpare(t, dir)
+		made.await(t, dir)
 		for range n {
 			add(t, s, large)
 		}

@@ -39,7 +39,8 @@ type Config struct {
 	SealAfter    time.Duration // a segment is sealed when its first record is this old, none waits and the drain has rested; 250 ms by default
 	Damaged      func(Damage)  // told of every damage found while reading; nobody by default
 
-	plain bool // no segment is prepared; for tests of what a crash leaves of a file that grows
+	plain    bool         // no segment is prepared; for tests of what a crash leaves of a file that grows
+	prepared func(string) // told of every prepared segment that can be taken, by its path; for tests that wait for one
 }
 
 // Spool is an open spool. Its methods may be called from many goroutines.
