@@ -133,8 +133,9 @@ func (e *Engine) Stop() {
 // options are those of a connection over loopback, where compression costs more than it saves.
 func (e *Engine) options(database string) *driver.Options {
 	return &driver.Options{
-		Addr: []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(e.port))},
-		Auth: driver.Auth{Database: database, Username: engineUser, Password: e.password},
+		Addr:        []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(e.port))},
+		Auth:        driver.Auth{Database: database, Username: engineUser, Password: e.password},
+		DialContext: dialEngine,
 	}
 }
 
@@ -145,7 +146,6 @@ func (e *Engine) start(ctx context.Context) (*process, error) {
 		"--path", filepath.Join(e.cfg.Dir, "data"),
 		"--tcp_port", strconv.Itoa(e.port),
 		"--listen_host", "127.0.0.1",
-		"--logger.level", "warning",
 		"-q", "SYSTEM START LISTEN TCP; SELECT sleepEachRow(3) FROM system.numbers SETTINGS max_block_size = 1 FORMAT Null",
 	})
 	if err != nil {

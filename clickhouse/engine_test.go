@@ -1,8 +1,11 @@
 package clickhouse_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,10 +79,16 @@ func TestKilledEngineIsStartedAgain(t *testing.T) {
 }
 
 // Nobody but us can log in: default has no password, and neither loopback nor any right. A login that is refused ends the
-// library's server (seen with 26.7.3), so the last thing that is checked is that it comes back.
+// library's server (seen with 26.7.3), so the last things that are checked are that it comes back, and says what it
+// died of.
 func TestEngineIsLockedDown(t *testing.T) {
 	dir := t.TempDir()
-	engine := startEngine(t, dir)
+	var log bytes.Buffer
+	engine, err := clickhouse.StartEngine(t.Context(), clickhouse.EngineConfig{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Stop()
 	db, err := engine.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -123,12 +132,69 @@ func TestEngineIsLockedDown(t *testing.T) {
 	for ; ; time.Sleep(50 * time.Millisecond) {
 		var n uint64
 		err := db.QueryRow(t.Context(), `SELECT count() FROM private`).Scan(&n)
-		if err == nil {
-			return
+		if err == nil && engine.Restarts() > 0 {
+			break
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("the engine is not back after 30 s: %v", err)
 		}
+	}
+	engine.Stop() // before its log is read
+	if !strings.Contains(log.String(), "AUTHENTICATION_FAILED") {
+		t.Errorf("nothing says what the engine died of:\n%s", &log)
+	}
+}
+
+// A connection that is closed while the server still has something to say is not reset: that would end the library's
+// server. Each round closes one after the login was sent, with the answer unread; a plain TCP connection does not get
+// through them.
+func TestClosedConnectionsLeaveTheEngineAlone(t *testing.T) {
+	engine := startEngine(t, t.TempDir())
+	for round := range 100 {
+		conn, err := clickhouse.DialEngine(t.Context(), engine.Address())
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if _, err := conn.Write(engine.Login()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != nil { // the answer has come, and more of it than is read
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+			t.Fatalf("a closed connection reads: %v", err)
+		}
+	}
+	db, err := engine.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if n := engine.Restarts(); n > 0 {
+		t.Errorf("the engine died %d times", n)
+	}
+}
+
+// Closing ends a read that waits, as it does for any connection.
+func TestClosingEndsARead(t *testing.T) {
+	engine := startEngine(t, t.TempDir())
+	conn, err := clickhouse.DialEngine(t.Context(), engine.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan error)
+	go func() {
+		_, err := conn.Read(make([]byte, 1))
+		read <- err
+	}()
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-read; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the read ended with %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -107,10 +108,10 @@ func (p *process) failure(dir string) error {
 	case words == "":
 		return fmt.Errorf("ClickHouse ended without a word (%s)", p.cmd.ProcessState)
 	}
-	return fmt.Errorf("ClickHouse ended (%s): %s", p.cmd.ProcessState, words)
+	return fmt.Errorf("ClickHouse ended (%s): %s (all of it is in %s)", p.cmd.ProcessState, words, p.logPath)
 }
 
-// lastWords returns the end of what this child wrote to the log.
+// lastWords returns the end of what this child wrote to the log; of a crash what it died of, without the traces.
 func (p *process) lastWords() string {
 	const most = 2000
 	f, err := os.Open(p.logPath)
@@ -122,6 +123,31 @@ func (p *process) lastWords() string {
 	if err != nil {
 		return ""
 	}
+	if words := crash(string(text)); words != "" {
+		return words
+	}
 	text = text[max(0, len(text)-most):]
 	return strings.TrimSpace(string(text))
 }
+
+// crash returns how ClickHouse says in its log that it died: the exception that nothing caught, if it was one, or the
+// signal, with the version and the query. It is empty where nothing of the kind was said.
+func crash(log string) string {
+	const lines = 3 // more repeat the same
+	var words []string
+	for line := range strings.Lines(log) {
+		_, text, fatal := strings.Cut(line, "<Fatal> ")
+		if !fatal || len(words) == lines {
+			continue
+		}
+		_, text, _ = strings.Cut(text, ": ") // the name of the logger
+		text = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), ", Stack trace (when copying this message, always include the lines below):"))
+		if text != "" && !strings.HasPrefix(text, "#") && !strings.HasPrefix(text, "Stack trace") && !frame.MatchString(text) {
+			words = append(words, text)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// frame is a line of a stack trace.
+var frame = regexp.MustCompile(`^\d+\. .* @ 0x`)

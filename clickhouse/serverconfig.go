@@ -23,9 +23,13 @@ type serverConfig struct {
 
 type setting struct{ Name, Value string }
 
-// configXML sizes the server for a machine it shares with others. Logs go to standard error, from warnings up; the
-// tables in which a server keeps its own history are not defined, so they do not exist.
+// configXML sizes the server for a machine it shares with others. What it dies of goes to standard error, which is
+// [Engine]'s log: without the logger an abort leaves no word behind. Nothing less does, because the errors of queries
+// reach who asked, and the log would grow with them. The tables in which a server keeps its own history are not defined,
+// so they do not exist.
 var configXML = template.Must(template.New("config.xml").Funcs(template.FuncMap{"xml": escapeXML}).Parse(`<clickhouse>
+  <log-level>fatal</log-level>
+  <logger><console>1</console></logger>
   <users_config>{{xml .UsersFile}}</users_config>
   <max_server_memory_usage>{{.Memory}}</max_server_memory_usage>
   <mark_cache_size>268435456</mark_cache_size>
