@@ -7,7 +7,8 @@ import (
 )
 
 // actors says which user an actor is. It is a hash table with open addressing, 12 bytes a place and no pointers: an actor is
-// a hash already, so its high bits are its place. Between a half and three quarters of the places are taken: 16 to 24 bytes an actor.
+// a hash already, but they come in their own order, which would fill the table from one end: so its place is that of a
+// multiple of it. Between a half and three quarters of the places are taken: 16 to 24 bytes an actor.
 // An actor is never taken out; one whose user is gone has uid zero.
 type actors struct {
 	keys  []uint64
@@ -17,9 +18,12 @@ type actors struct {
 
 const fewestPlaces = 64
 
+// spread is 2^64 divided by the golden ratio: multiples of it are far apart (Knuth, The Art of Computer Programming, 6.4).
+const spread = 0x9E3779B97F4A7C15
+
 // place returns where an actor is, or where it would be put.
 func (t *actors) place(actor muster.Actor) int {
-	i, _ := bits.Mul64(uint64(actor), uint64(len(t.keys)))
+	i, _ := bits.Mul64(uint64(actor)*spread, uint64(len(t.keys)))
 	for at := int(i); ; {
 		if t.keys[at] == 0 || t.keys[at] == uint64(actor) {
 			return at
