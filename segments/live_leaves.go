@@ -19,7 +19,7 @@ type liveLeaves struct {
 	now   time.Time
 	zone  string
 	began time.Time                  // when everything was computed from nothing
-	since time.Time                  // on the server's clock: what was inserted before has been read
+	since queries.Since              // how far rows have been read
 	users []*roaring.Bitmap          // by number; zero is everyone
 	byKey map[string]*roaring.Bitmap // by what the leaf asked
 }
@@ -47,85 +47,41 @@ func (e *Evaluator) refresh(ctx context.Context, project projects.Project, p *li
 	if err != nil {
 		return nil, done, err
 	}
-	affected := make([]*roaring.Bitmap, plan.Sources()+1) // by source
 	p.moved.AndNot(p.erased)
-	for i := range affected {
-		affected[i] = p.moved.Clone()
-	}
+	all := newAffected(plan, p.moved)
 	if p.leaves != nil {
-		if err := e.affected(ctx, plan, p.leaves.since, affected); err != nil {
+		if err := e.affected(ctx, plan, p.leaves.since, all); err != nil {
 			return nil, done, err
 		}
 	}
-	all := roaring.FastOr(affected...)
-	affected[0] = all
-	parts := p.leaves.parts(plan, affected, &done)
-	read, err := e.readLeaves(ctx, project.ID, plan, parts, affected)
+	parts := p.leaves.parts(plan, all, &done)
+	read, err := e.readLeaves(ctx, project.ID, plan, parts)
 	if err != nil {
 		return nil, done, err
 	}
-	for _, users := range read {
-		users.AndNot(p.erased) // their facts may not be gone yet
+	doubts := p.leaves.doubts(plan, all, parts, read)
+	again, err := e.readLeaves(ctx, project.ID, plan, doubts)
+	if err != nil {
+		return nil, done, err
 	}
-	p.leaves = p.leaves.updated(plan, parts, read, affected)
-	p.leaves.zone, p.leaves.since = project.Zone.String(), next
+	parts, read = append(parts, doubts...), append(read, again...)
+	for _, sets := range read {
+		for _, users := range sets {
+			users.AndNot(p.erased) // their facts may not be gone yet
+		}
+	}
+	received, err := e.newestReceipt(ctx, project.ID, p.leaves)
+	if err != nil {
+		return nil, done, err
+	}
+	p.leaves = p.leaves.updated(plan, parts, read)
+	p.leaves.zone, p.leaves.since = project.Zone.String(), queries.Since{Inserted: next, Received: received}
 	p.moved = roaring.New()
-	return all, done, nil
+	return all.anybody, done, nil
 }
 
-// fewerThan is the part of all users, as a divisor, up to which a source is read for the affected users alone.
-const fewerThan = 8
-
-// parts says which leaves have to be read, and done how many. A leaf that was not kept, or whose conditions moved, is
-// read of all users.
-func (k *liveLeaves) parts(plan *queries.Plan, affected []*roaring.Bitmap, done *refreshed) []queries.Part {
-	if k == nil {
-		parts := []queries.Part{{}}
-		for source := 1; source <= plan.Sources(); source++ {
-			parts = append(parts, queries.Part{Source: source, Leaves: plan.SourceLeaves(source)})
-		}
-		for n := range plan.Leaves() + 1 {
-			done.anew[n] = true
-		}
-		done.read = plan.Leaves()
-		return parts
-	}
-	few := func(users *roaring.Bitmap) bool {
-		return users.GetCardinality() <= k.users[0].GetCardinality()/fewerThan
-	}
-	var parts []queries.Part
-	if !affected[0].IsEmpty() {
-		parts = append(parts, queries.Part{Affected: few(affected[0])})
-	}
-	for source := 1; source <= plan.Sources(); source++ {
-		var follow, anew []int
-		for _, n := range plan.SourceLeaves(source) {
-			_, before := plan.LeafKeys(n)
-			if k.byKey[before] != nil && plan.Follows(n) {
-				follow = append(follow, n)
-			} else {
-				anew = append(anew, n)
-				done.anew[n] = true
-			}
-		}
-		if affected[source].IsEmpty() {
-			follow = nil
-		} else if !few(affected[source]) || len(anew) > 0 {
-			follow, anew = nil, append(follow, anew...)
-		}
-		if len(follow) > 0 {
-			parts = append(parts, queries.Part{Source: source, Leaves: follow, Affected: true})
-		}
-		if len(anew) > 0 {
-			parts = append(parts, queries.Part{Source: source, Leaves: anew})
-		}
-		done.read += len(follow) + len(anew)
-	}
-	return parts
-}
-
-// updated returns the sets as of the plan's now, given those that were read. The sets of k are used up.
-func (k *liveLeaves) updated(plan *queries.Plan, parts []queries.Part, read map[int]*roaring.Bitmap, affected []*roaring.Bitmap) *liveLeaves {
+// updated returns the sets as of the plan's now, given those that were read, by part. The sets of k are used up.
+func (k *liveLeaves) updated(plan *queries.Plan, parts []livePart, read []map[int]*roaring.Bitmap) *liveLeaves {
 	next := &liveLeaves{now: plan.Now(), began: plan.Now(), users: make([]*roaring.Bitmap, plan.Leaves()+1), byKey: map[string]*roaring.Bitmap{}}
 	if k != nil {
 		next.began = k.began
@@ -140,25 +96,23 @@ func (k *liveLeaves) updated(plan *queries.Plan, parts []queries.Part, read map[
 			next.users[n], taken[users] = users, users != nil
 		}
 	}
-	for _, part := range parts {
-		leaves := part.Leaves
-		if part.Source == 0 {
-			leaves = []int{0}
-		}
-		for _, n := range leaves {
-			users := read[n]
+	for i, part := range parts {
+		for n, of := range part.leavesOf(plan) {
+			users := read[i][n]
 			if users == nil {
 				users = roaring.New()
 			}
 			users.Remove(0)
-			if part.Affected {
-				users.And(affected[part.Source]) // actors may have moved to others since
-				next.users[n].AndNot(affected[part.Source])
-				next.users[n].Or(users)
-			} else {
+			if of == nil {
 				users.RunOptimize()
 				next.users[n] = users
+				continue
 			}
+			users.And(of) // actors may have moved to others since
+			if !part.gains {
+				next.users[n].AndNot(of)
+			}
+			next.users[n].Or(users)
 		}
 	}
 	for n := 1; n <= plan.Leaves(); n++ {
@@ -192,105 +146,96 @@ const (
 	longestInsert = 2 * time.Minute
 )
 
-// affected adds the users of each source of whom something arrived, or for whom time has passed.
-func (e *Evaluator) affected(ctx context.Context, plan *queries.Plan, since time.Time, affected []*roaring.Bitmap) error {
-	statement := plan.Affected(since)
-	rows, err := e.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
-	if err != nil {
-		return failed(ctx, "read what may have changed", err)
+// newestReceipt returns the newest receipt of the events that can be read by now.
+func (e *Evaluator) newestReceipt(ctx context.Context, project muster.ProjectID, k *liveLeaves) (time.Time, error) {
+	var newest time.Time
+	parameters := clickhouse.Parameters{"project": number(project)}
+	sql := `SELECT max(received) FROM events WHERE project = {project:UInt32}`
+	if k != nil {
+		newest = k.since.Received
+		parameters["since"] = number(k.since.Inserted.UnixMilli())
+		sql = `SELECT max(received) FROM arrivals WHERE project = {project:UInt32} AND inserted >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var kind, name, state string
-		var only uint16
-		if err := rows.Scan(&kind, &name, &only, &state); err != nil {
-			return failed(ctx, "read what may have changed", err)
-		}
-		users, err := membership.Decode(state)
-		if err != nil {
-			return err
-		}
-		users.Remove(0)
-		if kind == "" {
-			affected[only].Or(users)
-			continue
-		}
-		affected[0].Or(users)
-		for source := 1; source <= plan.Sources(); source++ {
-			if plan.Reads(source, queries.ArrivalKind(kind), name) {
-				affected[source].Or(users)
-			}
-		}
+	var received time.Time
+	if err := e.db.QueryRow(clickhouse.WithParameters(ctx, parameters), sql).Scan(&received); err != nil {
+		return newest, failed(ctx, "look for the newest event", err)
 	}
-	if err := rows.Err(); err != nil {
-		return failed(ctx, "read what may have changed", err)
+	if received.After(newest) {
+		newest = received
 	}
-	return nil
+	return newest, nil
 }
 
-// readLeaves reads the parts of a plan.
-func (e *Evaluator) readLeaves(ctx context.Context, project muster.ProjectID, plan *queries.Plan, parts []queries.Part, affected []*roaring.Bitmap) (map[int]*roaring.Bitmap, error) {
+// readLeaves reads the parts of a plan, and returns the sets of each by their leaves.
+func (e *Evaluator) readLeaves(ctx context.Context, project muster.ProjectID, plan *queries.Plan, parts []livePart) ([]map[int]*roaring.Bitmap, error) {
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	table, err := clickhouse.NewTable("affected", clickhouse.Column{Name: "source", Type: "UInt16"}, clickhouse.Column{Name: "actor", Type: "UInt64"})
+	table, err := clickhouse.NewTable("affected", clickhouse.Column{Name: "part", Type: "UInt16"}, clickhouse.Column{Name: "actor", Type: "UInt64"})
 	if err != nil {
 		return nil, fmt.Errorf("name the affected users: %w", err)
 	}
 	wanted := roaring.New()
 	for _, part := range parts {
-		if part.Affected {
-			wanted.Or(affected[part.Source])
-		}
+		wanted.Or(part.anybody())
 	}
+	var actors []placedActor
 	if !wanted.IsEmpty() {
-		actors, err := e.actorsOf(ctx, project, wanted)
-		if err != nil {
+		if actors, err = e.actorsOf(ctx, project, wanted); err != nil {
 			return nil, err
 		}
-		for _, part := range parts {
-			if !part.Affected {
-				continue
+	}
+	asked := make([]queries.Part, len(parts))
+	for i, part := range parts {
+		asked[i] = part.Part
+		if part.named {
+			for _, source := range part.Sources {
+				asked[i].Named = append(asked[i].Named, actorsAmong(actors, part.users[source]))
 			}
-			for _, a := range actors {
-				if !affected[part.Source].Contains(a.uid) {
-					continue
-				}
-				if err := table.Append(uint16(part.Source), uint64(a.actor)); err != nil {
-					return nil, fmt.Errorf("name the affected users: %w", err)
-				}
+		}
+		if !part.Some {
+			continue
+		}
+		for _, actor := range actorsAmong(actors, part.anybody()) {
+			if err := table.Append(uint16(i), uint64(actor)); err != nil {
+				return nil, fmt.Errorf("name the affected users: %w", err)
 			}
 		}
 	}
-	return e.readSets(ctx, plan.Refresh(parts), table)
+	return e.readSets(ctx, plan.Refresh(asked), table, len(parts))
 }
 
-// readSets reads numbered sets of users.
-func (e *Evaluator) readSets(ctx context.Context, statement queries.Statement, table *clickhouse.Table) (map[int]*roaring.Bitmap, error) {
-	asked := clickhouse.WithParameters(ctx, statement.Parameters)
-	if table != nil {
-		asked = clickhouse.WithTable(ctx, statement.Parameters, table)
+// actorsAmong returns the actors that are of some users.
+func actorsAmong(actors []placedActor, users *roaring.Bitmap) []muster.Actor {
+	var of []muster.Actor
+	for _, a := range actors {
+		if users.Contains(a.uid) {
+			of = append(of, a.actor)
+		}
 	}
-	rows, err := e.db.Query(asked, statement.SQL)
+	return of
+}
+
+// readSets reads the numbered sets of users of parts.
+func (e *Evaluator) readSets(ctx context.Context, statement queries.Statement, table *clickhouse.Table, parts int) ([]map[int]*roaring.Bitmap, error) {
+	rows, err := e.db.Query(clickhouse.WithTable(ctx, statement.Parameters, table), statement.SQL)
 	if err != nil {
 		return nil, failed(ctx, "read the leaves of live segments", err)
 	}
 	defer rows.Close()
-	sets := map[int]*roaring.Bitmap{}
+	sets := make([]map[int]*roaring.Bitmap, parts)
+	for i := range sets {
+		sets[i] = map[int]*roaring.Bitmap{}
+	}
 	for rows.Next() {
-		var n uint16
+		var part, n uint16
 		var state string
-		if err := rows.Scan(&n, &state); err != nil {
+		if err := rows.Scan(&part, &n, &state); err != nil {
 			return nil, failed(ctx, "read the leaves of live segments", err)
 		}
-		users, err := membership.Decode(state)
-		if err != nil {
+		if sets[part][int(n)], err = membership.Decode(state); err != nil {
 			return nil, err
 		}
-		if sets[int(n)] != nil {
-			users.Or(sets[int(n)])
-		}
-		sets[int(n)] = users
 	}
 	if err := rows.Err(); err != nil {
 		return nil, failed(ctx, "read the leaves of live segments", err)

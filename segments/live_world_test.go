@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,8 @@ type world struct {
 	eraser    *erasure.Eraser
 	now       time.Time
 	message   int
+	sent      [][]any // events, as rows
+	skewed    bool    // some things are received in the future
 	actors    []muster.Actor
 	names     map[muster.Actor]string
 	live      []string // ids
@@ -54,7 +57,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		Rand: rand.New(rand.NewPCG(seed, 7)), t: t, db: db, index: identity.NewIndex(db),
 		project: projects.Project{ID: 1, Name: "live", Zone: zone}, store: segments.NewStore(db),
-		now: time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC), names: map[muster.Actor]string{},
+		now: time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC), names: map[muster.Actor]string{}, skewed: seed%2 == 1,
 	}
 	w.evaluator = segments.NewEvaluator(db, w.store)
 	rejections, err := ingest.NewRejections(db, &ingest.Door{}) // nothing is replayed
@@ -293,16 +296,36 @@ func (w *world) actor() muster.Actor {
 	return w.actors[w.IntN(len(w.actors))]
 }
 
+const eventColumns = "events (project, event, actor, ts, message, time, received, message_id, properties)"
+
+// received is when something was received that is inserted now: a moment ago, or long ago by a process that was away.
+func (w *world) received() time.Time {
+	if w.IntN(4) == 0 {
+		return w.now.Add(-one(w, units...))
+	}
+	return w.now.Add(-time.Duration(w.IntN(1000)) * time.Microsecond)
+}
+
+// repeat has a message arrive again, at another time by the clock it is corrected with. It counts as the copy says that was received
+// first, which may be this one.
+func (w *world) repeat() {
+	if len(w.sent) == 0 {
+		return
+	}
+	row := slices.Clone(one(w, w.sent[max(0, len(w.sent)-10):]...))
+	row[5], row[6] = w.instant(), w.received()
+	w.insert(eventColumns, row)
+}
+
 // happen has somebody do or be something: at any time, now or to come.
 func (w *world) happen() {
 	actor := uint64(w.actor())
 	if actor == 0 {
 		return
 	}
-	at := w.instant()
-	received := at.Add(time.Duration(w.IntN(3)) * time.Hour)
-	if w.IntN(2) == 0 {
-		received = w.now
+	at, received := w.instant(), w.received()
+	if w.skewed && w.IntN(2) == 0 {
+		received = at.Add(time.Duration(w.IntN(3)) * time.Hour)
 	}
 	w.message++
 	n := uint64(w.message)
@@ -312,8 +335,8 @@ func (w *world) happen() {
 			[]any{uint32(1), name, actor, at, n, at, received, source, kind, text, (*float64)(nil), instant, list})
 	}
 	event := func(name, properties string) {
-		w.insert("events (project, event, actor, ts, message, time, received, message_id, properties)",
-			[]any{uint32(1), name, actor, at, n, at, received, fmt.Sprint(n), properties})
+		w.sent = append(w.sent, []any{uint32(1), name, actor, at, n, at, received, fmt.Sprint(n), properties})
+		w.insert(eventColumns, w.sent[len(w.sent)-1])
 	}
 	switch w.IntN(12) {
 	case 11: // a removal, perhaps with what holds from then on
@@ -352,6 +375,8 @@ func (w *world) step() {
 		w.join()
 	case n == 7 && w.IntN(4) == 0:
 		w.erase()
+	case n > 17:
+		w.repeat()
 	case n == 4 && len(w.live) < 12:
 		seg, err := w.store.Create(ctx, 1, w.draft(len(w.live) == 0), "test")
 		w.must(err)
