@@ -85,9 +85,10 @@ func (c *connection) Close() error {
 		return c.TCPConn.Close()
 	}
 	go func() {
-		c.reading.Lock()
-		defer c.reading.Unlock()
-		if c.TCPConn.SetReadDeadline(time.Now().Add(farewell)) == nil {
+		c.reading.Lock() // whoever reads gives up first, and nobody begins again
+		err := c.TCPConn.SetReadDeadline(time.Now().Add(farewell))
+		c.reading.Unlock()
+		if err == nil {
 			_, _ = io.Copy(io.Discard, c.TCPConn) // any end of it is the end
 		}
 		_ = c.TCPConn.Close() // there is nobody to tell

@@ -178,23 +178,38 @@ func TestClosedConnectionsLeaveTheEngineAlone(t *testing.T) {
 	}
 }
 
-// Closing ends a read that waits, as it does for any connection.
-func TestClosingEndsARead(t *testing.T) {
-	engine := startEngine(t, t.TempDir())
-	conn, err := clickhouse.DialEngine(t.Context(), engine.Address())
+// Closing ends a read that waits, and lets none begin, as it does for any connection; also while the server still has to end its
+// side.
+func TestClosingEndsReads(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer server.Close()
+	conn, err := clickhouse.DialEngine(t.Context(), server.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := server.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = peer.Close() }() // not before the reads have ended
+	const reads = 1000                  // the first waits; some come while what the server says is thrown away
 	read := make(chan error)
 	go func() {
-		_, err := conn.Read(make([]byte, 1))
-		read <- err
+		for range reads {
+			_, err := conn.Read(make([]byte, 1))
+			read <- err
+		}
 	}()
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-read; !errors.Is(err, net.ErrClosed) {
-		t.Errorf("the read ended with %v", err)
+	for range reads {
+		if err := <-read; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the read ended with %v", err)
+		}
 	}
 }
 

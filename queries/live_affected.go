@@ -16,9 +16,9 @@ type Effect string
 // The effects.
 const (
 	Changed Effect = "changed" // anything
-	Gained  Effect = "gained"  // there are more rows in windows, and none less
+	Gained  Effect = "gained"  // there are more rows in windows, and none fewer
 	Late    Effect = "late"    // the same, but that a row may have taken the place of one that was read before
-	Lapsed  Effect = "lapsed"  // there are less rows in windows
+	Lapsed  Effect = "lapsed"  // there are fewer rows in windows
 )
 
 // Since is how far rows have been read before.
