@@ -85,12 +85,18 @@ func (e *Evaluator) compile(ctx context.Context, project projects.Project, d que
 
 // scope pins now, and reads what definitions may name: the current segments, which it returns too, and the imports.
 func (e *Evaluator) scope(ctx context.Context, project projects.Project, at At) (queries.Scope, map[string]Segment, error) {
-	current, err := e.store.Current(ctx, project.ID)
-	if err != nil {
-		return queries.Scope{}, nil, err
-	}
-	imports, err := e.store.imports(ctx, project.ID)
-	if err != nil {
+	var current map[string]Segment
+	var imports map[string]bool
+	both, reading := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		current, err = e.store.Current(reading, project.ID)
+		return err
+	})
+	both.Go(func() (err error) {
+		imports, err = e.store.imports(reading, project.ID)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return queries.Scope{}, nil, err
 	}
 	scope, err := pin(project, at)

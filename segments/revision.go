@@ -43,7 +43,7 @@ func (s *Store) read(ctx context.Context, project muster.ProjectID, sql string, 
 			&r.BrowserVisible, &r.deleted, &r.Author, &r.CreatedAt, &r.UpdatedAt); err != nil {
 			return nil, fmt.Errorf("read segments: %w", err)
 		}
-		if r.Definition, err = queries.Decode([]byte(definition)); err != nil {
+		if r.Definition, err = s.decoded.definition(definition); err != nil {
 			return nil, fmt.Errorf("segment %s, revision %d: %w", r.ID, r.Revision, err)
 		}
 		all = append(all, r)

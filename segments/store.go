@@ -26,7 +26,8 @@ const (
 
 // Store keeps segments as append-only revisions: an edit never destroys an older one.
 type Store struct {
-	db *clickhouse.DB
+	db      *clickhouse.DB
+	decoded decoded
 	// saving is held from a check to what it allows, so that two changes that are right alone do not make a ring together.
 	// It holds for one process; what several do at the same moment is found out when it is evaluated.
 	saving sync.Mutex
@@ -146,16 +147,15 @@ func (s *Store) Revisions(ctx context.Context, project muster.ProjectID, id stri
 
 // Current returns the current segments of a project by id.
 func (s *Store) Current(ctx context.Context, project muster.ProjectID) (map[string]Segment, error) {
-	rows, err := s.read(ctx, project, `SELECT `+columns+` FROM segments WHERE project = {project:UInt32}
-		ORDER BY segment, revision DESC LIMIT 1 BY segment`, clickhouse.Parameters{})
+	rows, err := s.read(ctx, project, `SELECT `+columns+` FROM (
+		SELECT `+columns+` FROM segments WHERE project = {project:UInt32} ORDER BY segment, revision DESC LIMIT 1 BY segment
+	) WHERE NOT deleted`, clickhouse.Parameters{})
 	if err != nil {
 		return nil, err
 	}
 	all := make(map[string]Segment, len(rows))
 	for _, row := range rows {
-		if !row.deleted {
-			all[row.ID] = row.Segment
-		}
+		all[row.ID] = row.Segment
 	}
 	return all, nil
 }

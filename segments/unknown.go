@@ -54,10 +54,10 @@ func (s *seen) add(l lookup) {
 
 // unknown warns of names and values that were never seen. They may come tomorrow.
 func (e *Evaluator) unknown(ctx context.Context, scope queries.Scope, mentions []queries.Mention) ([]Warning, error) {
-	if len(mentions) == 0 {
+	u := &unknowns{Evaluator: e, scope: scope, end: time.Now().Add(lookTime)}
+	if !slices.ContainsFunc(mentions, func(m queries.Mention) bool { return !u.seen.has(u.key(m)) }) {
 		return nil, nil
 	}
-	u := &unknowns{Evaluator: e, scope: scope, end: time.Now().Add(lookTime)}
 	err := u.names(ctx)
 	if err != nil {
 		return nil, err
@@ -68,11 +68,15 @@ func (e *Evaluator) unknown(ctx context.Context, scope queries.Scope, mentions [
 		exists := slices.Contains(u.attributes, m.Attribute) || slices.Contains(u.events, m.Event)
 		switch m.Kind {
 		case queries.AttributeMention:
-			if !exists {
+			if exists {
+				u.seen.add(u.key(m))
+			} else {
 				u.warn("unknown_attribute", m, nearest(m.Attribute, u.attributes), "no attribute %q was ever seen", m.Attribute)
 			}
 		case queries.EventMention:
-			if !exists {
+			if exists {
+				u.seen.add(u.key(m))
+			} else {
 				u.warn("unknown_event", m, nearest(m.Event, u.events), "no event %q was ever seen", m.Event)
 			}
 		case queries.PropertyMention:
