@@ -197,9 +197,11 @@ func (p *Plan) movedFacts(s *sqlPrinter, src source) (table, condition string) {
 	if len(edges) == 0 {
 		return "", ""
 	}
-	instant := s.attributeReading(name).instant()
-	return "latest_attributes", "project = " + s.project + " AND attribute = " + s.text(name) + " AND (time > " + pinnedBefore + " OR " +
-		never(s.inAny(instant, s.millis, edges)) + ")"
+	moved := []string{"time > " + pinnedBefore}
+	for _, edge := range edges {
+		moved = append(moved, s.attributeReading().during(edge))
+	}
+	return "latest_attributes", "project = " + s.project + " AND attribute = " + s.text(name) + " AND " + joinedConditions(moved, "OR")
 }
 
 func attributeTest(l leaf) Comparison {
@@ -214,17 +216,7 @@ func attributeTest(l leaf) Comparison {
 func (s *sqlPrinter) inAny(value string, print func(int64) string, all []interval) string {
 	conditions := make([]string, len(all))
 	for i, in := range all {
-		var ends []string
-		if in.from != beginning {
-			ends = append(ends, value+" >= "+print(in.from))
-		}
-		if in.to != forever {
-			ends = append(ends, value+" < "+print(in.to))
-		}
-		if len(ends) == 0 {
-			ends = []string{"true"}
-		}
-		conditions[i] = joinedConditions(ends, "AND")
+		conditions[i] = joinedConditions([]string{within(value, in, print)}, "AND")
 	}
 	return joinedConditions(conditions, "OR")
 }

@@ -27,7 +27,7 @@ func (p *Plan) Refresh(parts []Part) Statement {
 		s.among = p.among(s, part, i)
 		switch len(part.Sources) {
 		case 0:
-			branches[i] = s.everyone()
+			branches[i] = s.everyoneLeaf()
 		case 1:
 			branches[i] = s.branch(p.sources[part.Sources[0]-1], part.Leaves, p.numbered(part.Leaves))
 		default:

@@ -63,3 +63,33 @@ func startOfDay(year int, month time.Month, day int, zone *time.Location) time.T
 	}
 	return t
 }
+
+// dayMillis is a day of 24 hours, in milliseconds.
+const dayMillis = 24 * 60 * 60 * 1000
+
+// dayStart returns when a calendar day begins in a zone, given its number from 1970-01-01. Beyond the years that ClickHouse has days
+// of, a day begins at midnight UTC.
+func dayStart(day int64, zone *time.Location) int64 {
+	if day < -25_567 || day > 120_529 { // 1900-01-01 and 2299-12-31
+		return day * dayMillis
+	}
+	year, month, of := time.UnixMilli(day * dayMillis).UTC().Date()
+	return startOfDay(year, month, of, zone).UnixMilli()
+}
+
+// daysIn returns the calendar days that begin in an interval: their numbers from 1970-01-01.
+func daysIn(in interval, zone *time.Location) interval {
+	return interval{firstDay(in.from, zone), firstDay(in.to, zone)}
+}
+
+// firstDay returns the first day that begins at an instant or after it. No zone is a day ahead or behind.
+func firstDay(ms int64, zone *time.Location) int64 {
+	if ms == beginning || ms == forever {
+		return ms
+	}
+	day := ms/dayMillis - 2
+	for dayStart(day, zone) < ms {
+		day++
+	}
+	return day
+}

@@ -48,11 +48,11 @@ func (p *Plan) Sorted(by Sort, after *Position, limit int) Statement {
 	rows := s.attributeRows(by.Attribute, "")
 	order := "kind_key" + way + ", number_key" + way + ", text_key" + way + ", uid"
 	const owned = "kind != 'null' AND bitmapContains(chosen, uid)"
-	present := s.sortKeys(by.Attribute) + "SELECT uid, false AS missing, kind_key, number_key, text_key\nFROM (\n" + indent(rows) + "\n)\nWHERE " + owned +
+	present := s.sortKeys() + "SELECT uid, false AS missing, kind_key, number_key, text_key\nFROM (\n" + indent(rows) + "\n)\nWHERE " + owned +
 		valued + "\nORDER BY " + order + "\nLIMIT " + n
 	absent := "SELECT arrayJoin(bitmapToArray(bitmapSubsetLimit(bitmapAndnot(chosen, valued), toUInt32(" + from + "), " + n + "))) AS uid,\n" +
 		"  true AS missing, toUInt8(0) AS kind_key, toFloat64(0) AS number_key, '' AS text_key"
-	page := "WITH\n  (SELECT members FROM results WHERE target = 0) AS chosen,\n" +
+	page := "WITH\n" + s.defined() + "  (SELECT members FROM results WHERE target = 0) AS chosen,\n" +
 		"  (\n    SELECT groupBitmapState(uid)\n    FROM (\n" + indent(indent(indent(rows))) + "\n    )\n    WHERE " + owned + "\n  ) AS valued\n" +
 		"SELECT uid, missing, kind_key, number_key, text_key\nFROM (\n  SELECT * FROM (\n" + indent(indent(present)) + "\n  )\n  UNION ALL\n" +
 		indent(absent) + "\n)\nORDER BY missing, " + order + "\nLIMIT " + n
@@ -61,16 +61,23 @@ func (p *Plan) Sorted(by Sort, after *Position, limit int) Statement {
 		indent(page) + "\n)")
 }
 
-// sortKeys prints what rows of an attribute are sorted by. Readings of times may need definitions that the plan did not;
-// they stand in front of their only use.
-func (s *sqlPrinter) sortKeys(attribute string) string {
-	r := s.attributeReading(attribute)
-	number, instant := r.number(), r.instant()
-	keys := append(s.definitions(),
-		number+" AS as_number",
-		instant+" AS as_instant",
+// sortKeys prints what rows of an attribute are sorted by.
+func (s *sqlPrinter) sortKeys() string {
+	r := s.attributeReading()
+	keys := []string{
+		r.number() + " AS as_number",
+		r.instant() + " AS as_instant",
 		"toUInt8(multiIf(isNotNull(as_number), 1, isNotNull(as_instant), 2, kind = 'boolean', 3, kind = 'list', 5, 4)) AS kind_key",
 		"coalesce(as_number, toFloat64(as_instant), 0) AS number_key",
-		"if(kind = 'list', toString(list), concat(caseFoldUTF8(toValidUTF8(text)), '\\0', text)) AS text_key")
+		"if(kind = 'list', toString(list), concat(caseFoldUTF8(toValidUTF8(text)), '\\0', text)) AS text_key",
+	}
 	return "WITH\n  " + strings.Join(keys, ",\n  ") + "\n"
+}
+
+// defined prints the definitions again, for what is sorted by: it may need more than the plan did.
+func (s *sqlPrinter) defined() string {
+	if all := s.definitions(); len(all) > 0 {
+		return indent(strings.Join(all, ",\n")) + ",\n"
+	}
+	return ""
 }

@@ -10,6 +10,7 @@ import (
 // sqlPrinter prints one plan. The statement is made of common table expressions:
 //
 //	read_…   how a text is read as a number or a time, where a leaf needs it
+//	apart    the users who have to be told apart from the others
 //	leaves   one row per leaf: its number and the bitmap of the users it holds for; one branch per source
 //	wide     one row with a column per leaf
 //	sets     one row with a column per distinct set of the algebra
@@ -21,6 +22,7 @@ type sqlPrinter struct {
 	now      string // the place of the pinned now, as a time
 	among    string // the condition that a row is of a user who is evaluated; empty for all
 	readings map[string]bool
+	looks    []apartLook
 }
 
 func newPrinter(scope Scope) *sqlPrinter {
@@ -46,23 +48,18 @@ const sighting = "least(time, toDateTime64(received, 3, 'UTC'))"
 // which are made of everyone.
 func (p *Plan) print(more ...named) (*sqlPrinter, string) {
 	s := newPrinter(p.scope)
-	branches := []string{s.everyone()}
+	branches, everyone := s.everyone(0, len(p.leaves)+1)
 	for _, src := range p.sources {
-		leaves := make([]leaf, len(src.leaves))
-		for i, n := range src.leaves {
-			leaves[i] = p.leaves[n-1]
-		}
-		branches = append(branches, s.branch(src, src.leaves, leaves))
+		branches = append(branches, s.branch(src, src.leaves, p.numbered(src.leaves)))
 	}
-	columns := make([]string, len(p.leaves)+1)
-	for i := range columns {
-		columns[i] = fmt.Sprintf("groupBitmapMergeStateIf(bitmap, leaf = %d) AS l%d", i, i)
+	columns := everyone
+	for n := range p.leaves {
+		columns = append(columns, fmt.Sprintf("groupBitmapMergeStateIf(bitmap, leaf = %d) AS l%d", n+1, n+1))
 	}
 	tables := append(s.definitions(),
-		"leaves AS (\n"+indent(strings.Join(branches, "\nUNION ALL\n"))+"\n)",
+		"leaves AS (\n"+indent(joinBranches(branches))+"\n)",
 		"wide AS (\n  SELECT\n    "+strings.Join(columns, ",\n    ")+"\n  FROM leaves\n)")
-	sets, results := p.algebra(more)
-	return s, "WITH\n" + strings.Join(append(tables, sets, results), ",\n") + "\n"
+	return s, "WITH\n" + strings.Join(append(tables, p.algebra(more)...), ",\n") + "\n"
 }
 
 // branch prints the branch of a source, given its leaves and their numbers.
@@ -90,15 +87,26 @@ func (s *sqlPrinter) branch(src source, numbers []int, leaves []leaf) string {
 
 // scan prints one branch of leaves: one pass over the rows, one bitmap per condition.
 func scan(numbers []int, rows string, conditions []string) string {
+	if len(numbers) == 1 {
+		return fmt.Sprintf("SELECT toUInt16(%d) AS leaf, %s AS bitmap\nFROM (\n%s\n)", numbers[0], stateIf(conditions[0]), indent(rows))
+	}
 	var states, leaves, bitmaps []string
 	for i, n := range numbers {
-		states = append(states, fmt.Sprintf("groupBitmapStateIf(uid, %s) AS b%d", conditions[i], n))
+		states = append(states, fmt.Sprintf("%s AS b%d", stateIf(conditions[i]), n))
 		leaves = append(leaves, fmt.Sprintf("toUInt16(%d)", n))
 		bitmaps = append(bitmaps, fmt.Sprintf("b%d", n))
 	}
 	return "SELECT leaf, bitmap\nFROM (\n  SELECT\n    " + strings.Join(states, ",\n    ") + "\n  FROM (\n" +
 		indent(indent(rows)) + "\n  )\n)\nARRAY JOIN [" + strings.Join(leaves, ", ") + "] AS leaf, [" +
 		strings.Join(bitmaps, ", ") + "] AS bitmap"
+}
+
+// stateIf prints the bitmap of the users of the rows where a condition holds.
+func stateIf(condition string) string {
+	if condition == "true" {
+		return "groupBitmapState(uid)"
+	}
+	return "groupBitmapStateIf(uid, " + condition + ")"
 }
 
 // someHold prints the condition, to be added to others, that one of some conditions holds at least: the other rows need not be

@@ -6,23 +6,26 @@ import (
 	"strings"
 )
 
-// algebra prints sets and results. A set that several targets share is one column. Every result has more columns, which are
-// computed once for all of them from everyone.
-func (p *Plan) algebra(more []named) (sets, results string) {
+// algebra prints sets, where there are any, and results. A set that several targets share is one column. Every result has more
+// columns, which are computed once for all of them from everyone.
+func (p *Plan) algebra(more []named) []string {
 	a := algebra{numbers: p.numbers, sets: map[string]set{}}
 	members := make([]string, len(p.sets))
 	targets := make([]string, len(p.sets))
 	for i, f := range p.sets {
-		members[i] = "bitmapAnd(everyone, " + a.set(f).name + ")"
+		members[i] = "bitmapAnd(l0, " + a.set(f).name + ")"
 		targets[i] = fmt.Sprintf("toUInt16(%d)", i)
 	}
-	columns, names := "*, l0 AS everyone", "target, members, everyone"
+	tables, from := a.print()
+	names, columns := []string{"target", "members", "l0 AS everyone"}, []string{"*"}
 	for _, m := range more {
-		columns += ", " + m.expression + " AS " + m.name
-		names += ", " + m.name
+		names, columns = append(names, m.name), append(columns, m.expression+" AS "+m.name)
 	}
-	return a.print(), "results AS (\n  SELECT " + names + "\n  FROM (SELECT " + columns + " FROM sets)\n  ARRAY JOIN\n    [" +
-		strings.Join(targets, ", ") + "] AS target,\n    [" + strings.Join(members, ",\n     ") + "] AS members\n)"
+	if len(more) > 0 {
+		from = "(SELECT " + strings.Join(columns, ", ") + " FROM " + from + ")"
+	}
+	return append(tables, "results AS (\n  SELECT "+strings.Join(names, ", ")+"\n  FROM "+from+"\n  ARRAY JOIN\n    ["+
+		strings.Join(targets, ", ")+"] AS target,\n    ["+strings.Join(members, ",\n     ")+"] AS members\n)")
 }
 
 // named is an expression and the name of its column.
@@ -124,11 +127,17 @@ func (a *algebra) atLeast(of []set, most int) []set {
 }
 
 // print prints the layers, the lowest innermost.
-func (a *algebra) print() string {
-	from := "FROM wide"
-	for _, columns := range a.layers {
-		layer := "SELECT\n  *,\n  " + strings.Join(columns, ",\n  ") + "\n" + from
-		from = "FROM (\n" + indent(layer) + "\n)"
+// print prints the table of the sets, where there are any, and the name of the table that has the leaves and them.
+func (a *algebra) print() (tables []string, name string) {
+	if len(a.layers) == 0 {
+		return nil, "wide"
 	}
-	return "sets AS (\n  SELECT *\n" + indent(from) + "\n)"
+	from := "wide"
+	for i, columns := range a.layers {
+		layer := "SELECT\n  *,\n  " + strings.Join(columns, ",\n  ") + "\nFROM " + from
+		if from = layer; i+1 < len(a.layers) {
+			from = "(\n" + indent(layer) + "\n)"
+		}
+	}
+	return []string{"sets AS (\n" + indent(from) + "\n)"}, "sets"
 }

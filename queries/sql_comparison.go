@@ -42,7 +42,7 @@ var conditions = map[Op]func(*sqlPrinter, Comparison, reading) string{
 		return never(r.number() + " BETWEEN " + s.number(c.Operand.Numbers[0]) + " AND " + s.number(c.Operand.Numbers[1]))
 	},
 	opDuring: func(s *sqlPrinter, c Comparison, r reading) string {
-		return never(s.during(r.instant(), c.Operand.span))
+		return r.during(c.Operand.span)
 	},
 	OpHasAny: func(s *sqlPrinter, c Comparison, r reading) string {
 		return "hasAny(" + r.list + ", " + s.texts(c.Operand.Texts) + ")"
@@ -69,17 +69,17 @@ func (r reading) ofText(condition string) string {
 	return "(" + r.isText + " AND " + condition + ")"
 }
 
-// during prints that a number of milliseconds is in an interval.
-func (s *sqlPrinter) during(millis string, in interval) string {
-	from := millis + " >= " + s.millis(in.from)
-	to := millis + " < " + s.millis(in.to)
+// within prints that a value is in an interval, whose ends print says.
+func within(value string, in interval, print func(int64) string) string {
 	switch {
+	case in.from == beginning && in.to == forever:
+		return "isNotNull(" + value + ")"
 	case in.from == beginning:
-		return to
+		return value + " < " + print(in.to)
 	case in.to == forever:
-		return from
+		return value + " >= " + print(in.from)
 	}
-	return from + " AND " + to
+	return value + " >= " + print(in.from) + " AND " + value + " < " + print(in.to)
 }
 
 // equal compares with one value or with any of a list, in the reading that the operand picks.
@@ -156,8 +156,8 @@ func (s *sqlPrinter) exceeds(number string, t Threshold) string {
 	}
 }
 
-// within prints that a whole number is in a range.
-func (s *sqlPrinter) within(number string, c counts) string {
+// counted prints that a whole number is in a range.
+func (s *sqlPrinter) counted(number string, c counts) string {
 	switch {
 	case c.most == math.MaxUint64:
 		return number + " >= " + s.count(c.least)

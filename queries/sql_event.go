@@ -90,9 +90,9 @@ func (s *sqlPrinter) measured(m measure, match, column string) (expr, condition 
 	case happened:
 		return "max(" + match + ")" + as, column
 	case counted:
-		return countOf(match) + as, s.within(column, m.counts)
+		return countOf(match) + as, s.counted(column, m.counts)
 	case countedMeasure:
-		return s.distinct(m, match) + as, s.within(column, m.counts)
+		return s.distinct(m, match) + as, s.counted(column, m.counts)
 	case aggregateMeasure:
 		number := s.propertyReading(m.property).number()
 		return s.aggregate(m.fn, number, match) + as, never(s.exceeds(column, m.threshold))
@@ -104,17 +104,18 @@ func (s *sqlPrinter) measured(m measure, match, column string) (expr, condition 
 }
 
 // aggregate prints an aggregate of the numbers of the matching events; NULL without one, but for a sum. Sums are
-// compensated (Kahan's), so that they do not depend on the order the rows came in.
+// compensated (Kahan's), so that they do not depend on the order the rows came in. What has no number adds nothing to one:
+// ClickHouse sums a column that may be NULL one value at a time.
 func (s *sqlPrinter) aggregate(fn Fn, number, match string) string {
 	switch fn {
 	case Sum:
-		return "ifNull(" + aggregateIf("sumKahan", number, match) + ", 0)"
+		return aggregateIf("sumKahan", "ifNull("+number+", 0)", match)
 	case Min:
 		return aggregateIf("min", number, match)
 	case Max:
 		return aggregateIf("max", number, match)
 	case Avg:
-		return aggregateIf("sumKahan", number, match) + " / countIf(isNotNull(" + number + ") AND " + match + ")"
+		return aggregateIf("sumKahan", "ifNull("+number+", 0)", match) + " / nullIf(countIf(isNotNull(" + number + ") AND " + match + "), 0)"
 	case Distinct, DistinctDays:
 	}
 	panic(fmt.Sprintf("sql: %q is no aggregate of numbers", fn))

@@ -1,20 +1,17 @@
 package queries
 
-import (
-	"fmt"
-
-	"muster"
-)
+import "muster"
 
 // reading is how the readings of a stored value are written in SQL. A reading that the value does not have is NULL.
 type reading struct {
 	exists  string
 	text    string
-	isText  string        // what must hold before text means anything; empty where text is NULL without
-	truth   string        // 'true' or 'false' where the value is a boolean or says one
-	number  func() string // Nullable(Float64)
-	instant func() string // Nullable(Int64), milliseconds since the epoch
-	list    string        // Array(String), empty where the value is no list
+	isText  string                // what must hold before text means anything; empty where text is NULL without
+	truth   string                // 'true' or 'false' where the value is a boolean or says one
+	number  func() string         // Nullable(Float64)
+	instant func() string         // Nullable(Int64), milliseconds since the epoch
+	during  func(interval) string // a condition that is true or false: the instant is in an interval
+	list    string                // Array(String), empty where the value is no list
 }
 
 // Forms of a text that has another reading. They are in statements as they stand here.
@@ -25,8 +22,9 @@ const (
 )
 
 // Readings of a text, in the order in which they need each other. They are what muster.ReadNumber and muster.ReadInstant
-// are in Go, and a date besides; a test holds them together. civil moves a date by whole cycles of 400 years, in which the
-// calendar repeats, into the years that ClickHouse has days of.
+// are in Go, and a date besides; a test holds them together. A date is counted in days from 1970-01-01 (civil_day), and begins
+// somewhere else in each zone. civil moves a date by whole cycles of 400 years, in which the calendar repeats, into the years that
+// ClickHouse has days of. Column day of the attributes is read_civil of their texts.
 var textReadings = []struct{ name, lambda string }{
 	{"read_number", `text -> if(match(text, '` + numberForm + `') AND isFinite(toFloat64OrNull(text)), ` +
 		`toFloat64OrNull(text), NULL)`},
@@ -34,13 +32,14 @@ var textReadings = []struct{ name, lambda string }{
 	{"civil", `text -> makeDate32(1900 + positiveModulo(civil_year(text) - 1900, 400), ` +
 		`toInt32OrZero(substring(text, 6, 2)), toInt32OrZero(substring(text, 9, 2)))`},
 	{"is_civil", `text -> substring(toString(civil(text)), 6, 5) = substring(text, 6, 5)`},
-	{"civil_start", `text -> 86400000 * (toInt64(toInt32(civil(text))) + intDiv(civil_year(text) - toYear(civil(text)), 400) * 146097)`},
-	{"read_day", `text -> if(match(text, '` + dayForm + `') AND is_civil(text), ` +
-		`if(civil_year(text) BETWEEN 1900 AND 2299, toUnixTimestamp64Milli(toDateTime64(civil(text), 3, {zone:String})), civil_start(text)), NULL)`},
+	{"civil_day", `text -> toInt32(civil(text)) + intDiv(civil_year(text) - toYear(civil(text)), 400) * 146097`},
+	{"read_civil", `text -> if(match(text, '` + dayForm + `') AND is_civil(text), civil_day(text), NULL)`},
+	{"day_start", `day -> if(day BETWEEN -25567 AND 120529, toUnixTimestamp64Milli(toDateTime64(toDate32(day), 3, {zone:String})), 86400000 * toInt64(day))`},
+	{"read_day", `text -> day_start(read_civil(text))`},
 	{"read_offset", `text -> if(endsWith(text, 'Z'), 0, if(substring(text, -6, 1) = '-', -60000, 60000) ` +
 		`* (60 * toInt64OrZero(substring(text, -5, 2)) + toInt64OrZero(substring(text, -2))))`},
 	{"read_instant", `text -> if(match(text, '` + instantForm + `') ` +
-		`AND is_civil(text), civil_start(text) + 3600000 * toInt64OrZero(substring(text, 12, 2)) ` +
+		`AND is_civil(text), 86400000 * toInt64(civil_day(text)) + 3600000 * toInt64OrZero(substring(text, 12, 2)) ` +
 		`+ 60000 * toInt64OrZero(substring(text, 15, 2)) + 1000 * toInt64OrZero(substring(text, 18, 2)) ` +
 		`+ toInt64OrZero(rightPad(substring(extract(text, '[.]([0-9]+)'), 1, 3), 3, '0')) - read_offset(text), read_day(text))`},
 }
@@ -48,8 +47,10 @@ var textReadings = []struct{ name, lambda string }{
 // readingNeeds are the readings that a reading is made of.
 var readingNeeds = map[string][]string{
 	"read_number":  nil,
-	"read_day":     {"civil_year", "civil", "is_civil", "civil_start"},
-	"read_instant": {"civil_year", "civil", "is_civil", "civil_start", "read_day", "read_offset"},
+	"read_civil":   {"civil_year", "civil", "is_civil", "civil_day"},
+	"day_start":    nil,
+	"read_day":     {"civil_year", "civil", "is_civil", "civil_day", "read_civil", "day_start"},
+	"read_instant": {"civil_year", "civil", "is_civil", "civil_day", "read_civil", "day_start", "read_day", "read_offset"},
 }
 
 // read prints a reading of a text, and has it defined by the statement.
@@ -61,7 +62,7 @@ func (s *sqlPrinter) read(reading, text string) string {
 	return reading + "(" + text + ")"
 }
 
-// definitions prints the readings that are used.
+// definitions prints what the statement has to define: the readings that are used, and who is told apart.
 func (s *sqlPrinter) definitions() []string {
 	var all []string
 	for _, r := range textReadings {
@@ -69,49 +70,52 @@ func (s *sqlPrinter) definitions() []string {
 			all = append(all, r.lambda+" AS "+r.name)
 		}
 	}
-	if s.readings["read_day"] {
+	if s.readings["day_start"] {
 		s.parameters["zone"] = Text(s.scope.Zone.String())
 	}
-	return all
+	return append(all, s.lookedFor()...)
 }
 
-// attributeReading prints the readings of the rows of an attribute. Numbers and date-times of texts are kept; only when a
-// date begins depends on who asks.
-//
-// A text that may be a date has ten bytes. Only where an attribute ever had one are texts read at all, which are most of what is
-// stored: whether it had is known before, and its index knows where there is none.
-func (s *sqlPrinter) attributeReading(name string) reading {
-	day := "if(kind = 'text' AND length(text) = 10, %s, NULL)"
-	if _, native := nativeAttributes[name]; !native {
-		day = "if(assumeNotNull((SELECT count() > 0 FROM (SELECT 1 FROM attribute_snapshots WHERE project = " + s.project +
-			" AND attribute = " + s.text(name) + " AND if(kind = 'text' AND length(text) = 10, 1, 0) = 1 LIMIT 1))), " + day + ", NULL)"
-	}
+// attributeReading prints the readings of the rows of an attribute. Numbers, date-times and dates of texts are kept; only when a
+// date begins depends on who asks. So that no date has to be turned into an instant, which days begin in an interval is computed once.
+func (s *sqlPrinter) attributeReading() reading {
 	return reading{
-		exists: "kind != 'null'",
-		text:   "text",
-		isText: "kind = 'text'",
-		truth:  "if(kind IN ('text', 'boolean'), text, NULL)",
-		number: func() string { return "number" },
-		instant: func() string {
-			return "coalesce(instant, " + fmt.Sprintf(day, s.read("read_day", "text")) + ")"
+		exists:  "kind != 'null'",
+		text:    "text",
+		isText:  "kind = 'text'",
+		truth:   "if(kind IN ('text', 'boolean'), text, NULL)",
+		number:  func() string { return "number" },
+		instant: func() string { return "coalesce(instant, " + s.read("day_start", "day") + ")" },
+		during: func(in interval) string {
+			return joinedConditions([]string{
+				never(within("instant", in, s.millis)), never(within("day", daysIn(in, s.scope.Zone), s.day)),
+			}, "OR")
 		},
 		list: "list",
 	}
 }
 
-// propertyReading prints the readings of an event's property. Only the property's own sub-columns are read.
+// propertyReading prints the readings of an event's property. Its text alone is a sub-column of its own. A number may be stored in
+// three ways, which are taken apart from the one column: reading three sub-columns costs a third more, measured. Nearly all are whole
+// numbers, and the rest is computed only where some are not.
 func (s *sqlPrinter) propertyReading(path string) reading {
 	p := "properties." + s.bind("Identifier", Text(muster.PropertyKey(path)))
 	text := p + ".:String"
+	instant := func() string { return s.read("read_instant", text) }
 	return reading{
 		exists: "isNotNull(" + p + ")",
 		text:   text,
 		truth:  "coalesce(toString(" + p + ".:Bool), " + text + ")",
 		number: func() string {
-			return "coalesce(toFloat64(" + p + ".:Int64), " + p + ".:Float64, if(isNull(" + text + "), NULL, " +
-				s.read("read_number", "assumeNotNull("+text+")") + "))"
+			whole, said := ofType(p, "Int64"), ofType(p, "String")
+			return "if(isNotNull(" + whole + "), toFloat64(" + whole + "), coalesce(" + ofType(p, "Float64") + ", if(isNull(" + said + "), NULL, " +
+				s.read("read_number", "assumeNotNull("+said+")") + ")))"
 		},
-		instant: func() string { return s.read("read_instant", text) },
+		instant: instant,
+		during:  func(in interval) string { return never(within(instant(), in, s.millis)) },
 		list:    p + ".:`Array(Nullable(String))`",
 	}
 }
+
+// ofType prints what a property is where it is stored as a type; NULL otherwise.
+func ofType(property, kind string) string { return "dynamicElement(" + property + ", '" + kind + "')" }

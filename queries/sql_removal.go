@@ -23,19 +23,12 @@ func isRemovable(attribute string) bool {
 	return !native && !slices.Contains(sentNative, attribute) && !strings.HasPrefix(attribute, "group.")
 }
 
-// removed prints the users of whom an actor has a removal. Where there are none nothing is read.
-func (s *sqlPrinter) removed() string {
-	return "SELECT " + uidOf + " AS uid FROM latest_attributes\nWHERE project = " + s.project + " AND attribute = " + removal + s.among
-}
-
 // latestUnlessRemoved is latestSnapshots where removals are among the snapshots.
 func (s *sqlPrinter) latestUnlessRemoved(name, where, some string) string {
 	named := "attribute = " + name
-	return "SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list\nFROM (\n" +
-		"  SELECT " + uidOf + " AS uid, argMaxIf((kind, text, number, instant, list, source), (time, received), " + named + ") AS value,\n" +
-		"    maxIf((time, received), " + named + ") AS said, maxIf((time, received), NOT " + named + ") AS removed\n" +
-		"  FROM attribute_snapshots FINAL\n  WHERE " + where + "\n    AND time <= " + s.now + s.known("received") + "\n  GROUP BY uid\n)\n" +
-		"WHERE (value.6 != 'custom' OR said >= removed)" + some
+	return "SELECT " + uidOf + " AS uid, " + columnsOf("argMaxIf("+said+", (time, received), "+named+")") +
+		"\nFROM attribute_snapshots AS said FINAL\nWHERE " + where + "\n  AND time <= " + s.now + s.known("received") + "\nGROUP BY uid\n" +
+		"HAVING (value.7 != 'custom' OR maxIf((time, received), " + named + ") >= maxIf((time, received), NOT " + named + "))" + some
 }
 
 // lastRemoval prints when the user of a scope was last removed from, and when that was received.

@@ -98,6 +98,9 @@ func (b *builder) count(n uint64) string { return b.bind("UInt64", strconv.Forma
 // millis binds milliseconds since the epoch.
 func (b *builder) millis(ms int64) string { return b.bind("Int64", strconv.FormatInt(ms, 10)) }
 
+// day binds the number of a calendar day from 1970-01-01.
+func (b *builder) day(n int64) string { return b.bind("Int64", strconv.FormatInt(n, 10)) }
+
 // instant binds milliseconds since the epoch as a time of the tables' type, so that their indexes on time are used.
 func (b *builder) instant(ms int64) string {
 	return "fromUnixTimestamp64Milli(" + b.millis(ms) + ", 'UTC')"

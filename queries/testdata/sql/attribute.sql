@@ -1,98 +1,75 @@
 -- plan is not Pro (any case)
 -- now = 1772366400000
--- p1 = plan
--- p2 = Pro
--- p3 = 10
+-- p1 = Pro
+-- p2 = plan
+-- p3 = ['plan']
+-- p4 = ['','plan']
+-- p5 = 10
 -- project = 1
 WITH
+(
+  SELECT tuple(
+    dictGet('actor_uids', 'uid', toUInt64({project:UInt32})),
+    groupBitmapStateIf(uid, about = 0),
+    groupBitmapStateIf(uid, about = 1 OR about = 3 OR about = 2)
+  )
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUInt64(0) AS about FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+    UNION ALL
+    SELECT uid, toUInt64(1) AS about FROM actors
+    WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0
+    UNION ALL
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, if(attribute = '', 2, indexOf({p3:Array(String)}, attribute) + 2) AS about FROM latest_attributes
+    WHERE project = {project:UInt32} AND attribute IN {p4:Array(String)}
+      AND (if(attribute = '' OR bitTest(actor, 0) = 1, 1, 0) = 1 OR time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AND (attribute = '' OR time > fromUnixTimestamp64Milli({now:Int64}, 'UTC') OR toBool(dictGet('actor_uids', 'rank', actor)))
+  )
+) AS apart,
 leaves AS (
-  SELECT leaf, bitmap
-  FROM (
-    WITH (
-      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    ) AS late
-    SELECT
-      toUInt16(0) AS leaf,
-      groupBitmapMergeStateIf(users, indexed) AS known,
-      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
-      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
-    FROM (
-      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-      FROM actors
-      WHERE project = {project:UInt32}
-      UNION ALL
-      SELECT false AS indexed, groupBitmapState(uid) AS users
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
-      )
-    )
-  )
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS bitmap
+  FROM actors
+  WHERE project = {project:UInt32}
   UNION ALL
-  SELECT leaf, bitmap
+  SELECT toUInt16(2) AS leaf, groupBitmapState(dictGet('actor_uids', 'uid', actor)) AS bitmap
+  FROM activity
+  WHERE bitmapCardinality(apart.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(apart.2, dictGet('actor_uids', 'uid', actor))
+  UNION ALL
+  SELECT toUInt16(1) AS leaf, groupBitmapState(uid) AS bitmap
   FROM (
-    SELECT
-      groupBitmapStateIf(uid, true) AS b1
-    FROM (
-      WITH (
-        SELECT groupBitmapState(uid)
-        FROM (
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p1:String} AND bitTest(actor, 0) = 1 AND toBool(dictGet('actor_uids', 'rank', actor))
-          UNION ALL
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p1:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
-          UNION ALL
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p1:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-          UNION ALL
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = ''
-        )
-      ) AS mixed
-      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
-      FROM latest_attributes FINAL
-      WHERE project = {project:UInt32} AND attribute = {p1:String}
-        AND (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p2:String})))
-        AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
-      UNION ALL
-      SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMaxIf((kind, text, number, instant, list, source), (time, received), attribute = {p1:String}) AS value,
-          maxIf((time, received), attribute = {p1:String}) AS said, maxIf((time, received), NOT attribute = {p1:String}) AS removed
-        FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute IN ({p1:String}, '') AND bitmapContains(mixed, uid)
-          AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-        GROUP BY uid
-      )
-      WHERE (value.6 != 'custom' OR said >= removed)
-        AND (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p2:String})))
-    )
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, day, list
+    FROM latest_attributes FINAL
+    WHERE project = {project:UInt32} AND attribute = {p2:String}
+      AND (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p1:String})))
+      AND (bitmapCardinality(apart.3) = 0 OR NOT bitmapContains(apart.3, uid))
+    UNION ALL
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, (argMaxIf((said.kind, said.text, said.number, said.instant, said.day, said.list, said.source), (time, received), attribute = {p2:String}) AS value).1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS day, value.6 AS list
+    FROM attribute_snapshots AS said FINAL
+    WHERE bitmapCardinality(apart.3) > 0 AND project = {project:UInt32} AND attribute IN ({p2:String}, '') AND bitmapContains(apart.3, uid)
+      AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+    GROUP BY uid
+    HAVING (value.7 != 'custom' OR maxIf((time, received), attribute = {p2:String}) >= maxIf((time, received), NOT attribute = {p2:String}))
+      AND (kind = 'text' AND caseFoldUTF8(toValidUTF8(text)) = caseFoldUTF8(toValidUTF8({p1:String})))
   )
-  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
 ),
 wide AS (
   SELECT
-    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS known,
+    bitmapBuild(range(toUInt32(apart.1 + 1), toUInt32(greatest(apart.1, bitmapMax(known)) + 1))) AS unknown,
+    bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(apart.2, groupBitmapMergeStateIf(bitmap, leaf = 2)))) AS l0,
     groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1
   FROM leaves
 ),
-sets AS (
-  SELECT *
-  FROM wide
-),
 results AS (
-  SELECT target, members, everyone
-  FROM (SELECT *, l0 AS everyone FROM sets)
+  SELECT target, members, l0 AS everyone
+  FROM wide
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(everyone, bitmapAndnot(l0, l1))] AS members
+    [bitmapAnd(l0, bitmapAndnot(l0, l1))] AS members
 )
 SELECT
   target,
   bitmapCardinality(members) AS size,
   bitmapCardinality(everyone) AS of,
-  bitmapToArray(bitmapSubsetLimit(members, 0, {p3:UInt64})) AS sample
+  bitmapToArray(bitmapSubsetLimit(members, 0, {p5:UInt64})) AS sample
 FROM results
 ORDER BY target

@@ -1,158 +1,125 @@
 -- last_seen is in the last 7 days and sessions is at least 3 and email ends with @example.com
 -- now = 1772366400000
--- p1 = email
--- p2 = @example.com
+-- p1 = @example.com
+-- p2 = email
 -- p3 = 1771761600001
 -- p4 = 1772366400001
--- p5 = 3
--- p6 = 10
+-- p5 = 20507
+-- p6 = 20514
+-- p7 = 3
+-- p8 = ['email']
+-- p9 = 10
 -- project = 1
--- zone = Europe/Paris
 WITH
-text -> toInt32OrZero(substring(text, 1, 4)) AS civil_year,
-text -> makeDate32(1900 + positiveModulo(civil_year(text) - 1900, 400), toInt32OrZero(substring(text, 6, 2)), toInt32OrZero(substring(text, 9, 2))) AS civil,
-text -> substring(toString(civil(text)), 6, 5) = substring(text, 6, 5) AS is_civil,
-text -> 86400000 * (toInt64(toInt32(civil(text))) + intDiv(civil_year(text) - toYear(civil(text)), 400) * 146097) AS civil_start,
-text -> if(match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') AND is_civil(text), if(civil_year(text) BETWEEN 1900 AND 2299, toUnixTimestamp64Milli(toDateTime64(civil(text), 3, {zone:String})), civil_start(text)), NULL) AS read_day,
+(
+  SELECT tuple(
+    dictGet('actor_uids', 'uid', toUInt64({project:UInt32})),
+    groupBitmapStateIf(uid, about = 0),
+    groupBitmapStateIf(uid, about = 1 OR about = 3)
+  )
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUInt64(0) AS about FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+    UNION ALL
+    SELECT uid, toUInt64(1) AS about FROM actors
+    WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0
+    UNION ALL
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, indexOf({p8:Array(String)}, attribute) + 2 AS about FROM latest_attributes
+    WHERE project = {project:UInt32} AND attribute IN {p8:Array(String)}
+      AND (if(attribute = '' OR bitTest(actor, 0) = 1, 1, 0) = 1 OR time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')) AND (time > fromUnixTimestamp64Milli({now:Int64}, 'UTC') OR toBool(dictGet('actor_uids', 'rank', actor)))
+  )
+) AS apart,
 leaves AS (
-  SELECT leaf, bitmap
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS bitmap
+  FROM actors
+  WHERE project = {project:UInt32}
+  UNION ALL
+  SELECT toUInt16(4) AS leaf, groupBitmapState(dictGet('actor_uids', 'uid', actor)) AS bitmap
+  FROM activity
+  WHERE bitmapCardinality(apart.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(apart.2, dictGet('actor_uids', 'uid', actor))
+  UNION ALL
+  SELECT toUInt16(1) AS leaf, groupBitmapState(uid) AS bitmap
   FROM (
-    WITH (
-      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    ) AS late
-    SELECT
-      toUInt16(0) AS leaf,
-      groupBitmapMergeStateIf(users, indexed) AS known,
-      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
-      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
-    FROM (
-      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-      FROM actors
-      WHERE project = {project:UInt32}
-      UNION ALL
-      SELECT false AS indexed, groupBitmapState(uid) AS users
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
-      )
-    )
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, day, list
+    FROM latest_attributes FINAL
+    WHERE project = {project:UInt32} AND attribute = {p2:String}
+      AND (kind = 'text' AND endsWith(text, {p1:String}))
+      AND (bitmapCardinality(apart.3) = 0 OR NOT bitmapContains(apart.3, uid))
+    UNION ALL
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, (argMax((said.kind, said.text, said.number, said.instant, said.day, said.list, said.source), (time, received)) AS value).1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS day, value.6 AS list
+    FROM attribute_snapshots AS said FINAL
+    WHERE bitmapCardinality(apart.3) > 0 AND project = {project:UInt32} AND attribute = {p2:String} AND bitmapContains(apart.3, uid)
+      AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+    GROUP BY uid
+    HAVING true
+      AND (kind = 'text' AND endsWith(text, {p1:String}))
   )
   UNION ALL
-  SELECT leaf, bitmap
+  SELECT toUInt16(2) AS leaf, groupBitmapState(uid) AS bitmap
   FROM (
-    SELECT
-      groupBitmapStateIf(uid, true) AS b1
-    FROM (
+    SELECT * FROM (
       WITH (
-        SELECT groupBitmapState(uid)
-        FROM (
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p1:String} AND bitTest(actor, 0) = 1 AND toBool(dictGet('actor_uids', 'rank', actor))
-          UNION ALL
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p1:String} AND (SELECT count() > 0 FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0) AND actor IN (SELECT actor FROM actors WHERE project = {project:UInt32} AND if(kind = 'user', rank, 0) > 0)
-          UNION ALL
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM latest_attributes
-          WHERE project = {project:UInt32} AND attribute = {p1:String} AND time > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-        )
-      ) AS mixed
-      SELECT dictGet('actor_uids', 'uid', actor) AS uid, kind, text, number, instant, list
-      FROM latest_attributes FINAL
-      WHERE project = {project:UInt32} AND attribute = {p1:String}
-        AND (kind = 'text' AND endsWith(text, {p2:String}))
-        AND (bitmapCardinality(mixed) = 0 OR NOT bitmapContains(mixed, uid))
-      UNION ALL
-      SELECT uid, value.1 AS kind, value.2 AS text, value.3 AS number, value.4 AS instant, value.5 AS list
+        SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND last_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+      ) AS later
+      SELECT uid, 'time' AS kind, '' AS text, CAST(NULL AS Nullable(Float64)) AS number, toNullable(toUnixTimestamp64Milli(max(last_seen))) AS instant, CAST(NULL AS Nullable(Int32)) AS day, emptyArrayString() AS list
       FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid, argMax((kind, text, number, instant, list), (time, received)) AS value
-        FROM attribute_snapshots FINAL
-        WHERE bitmapCardinality(mixed) > 0 AND project = {project:UInt32} AND attribute = {p1:String} AND bitmapContains(mixed, uid)
-          AND time <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-        GROUP BY uid
+        SELECT dictGet('actor_uids', 'uid', actor) AS uid, first_seen, last_seen FROM activity
+        WHERE project = {project:UInt32} AND NOT bitmapContains(later, uid)
+        UNION ALL
+        SELECT dictGet('actor_uids', 'uid', actor) AS uid, least(time, toDateTime64(received, 3, 'UTC')) AS first_seen, least(time, toDateTime64(received, 3, 'UTC')) AS last_seen FROM events FINAL
+        WHERE bitmapCardinality(later) > 0 AND project = {project:UInt32} AND least(time, toDateTime64(received, 3, 'UTC')) <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(later, uid)
       )
-      WHERE true
-        AND (kind = 'text' AND endsWith(text, {p2:String}))
+      GROUP BY uid
     )
+    WHERE true
+      AND (ifNull(instant >= {p3:Int64} AND instant < {p4:Int64}, false) OR ifNull(day >= {p5:Int64} AND day < {p6:Int64}, false))
   )
-  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
   UNION ALL
-  SELECT leaf, bitmap
+  SELECT toUInt16(3) AS leaf, groupBitmapState(uid) AS bitmap
   FROM (
-    SELECT
-      groupBitmapStateIf(uid, true) AS b2
-    FROM (
-      SELECT * FROM (
-        WITH (
-          SELECT groupBitmapState(dictGet('actor_uids', 'uid', actor)) FROM activity WHERE project = {project:UInt32} AND last_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-        ) AS later
-        SELECT uid, 'time' AS kind, '' AS text, CAST(NULL AS Nullable(Float64)) AS number, toNullable(toUnixTimestamp64Milli(max(last_seen))) AS instant, emptyArrayString() AS list
+    SELECT * FROM (
+      SELECT uid, 'number' AS kind, '' AS text, toNullable(toFloat64(1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(times), arrayPopFront(times)))) AS number, CAST(NULL AS Nullable(Int64)) AS instant, CAST(NULL AS Nullable(Int32)) AS day, emptyArrayString() AS list
+      FROM (
+        SELECT uid, arraySort(groupArray(seen)) AS times
         FROM (
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid, first_seen, last_seen FROM activity
-          WHERE project = {project:UInt32} AND NOT bitmapContains(later, uid)
-          UNION ALL
-          SELECT dictGet('actor_uids', 'uid', actor) AS uid, least(time, toDateTime64(received, 3, 'UTC')) AS first_seen, least(time, toDateTime64(received, 3, 'UTC')) AS last_seen FROM events FINAL
-          WHERE bitmapCardinality(later) > 0 AND project = {project:UInt32} AND least(time, toDateTime64(received, 3, 'UTC')) <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(later, uid)
+          SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUnixTimestamp64Milli(least(time, toDateTime64(received, 3, 'UTC'))) AS seen
+          FROM events FINAL
+          WHERE project = {project:UInt32} AND seen <= {now:Int64}
         )
         GROUP BY uid
       )
-      WHERE true
-        AND ifNull(coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) >= {p3:Int64} AND coalesce(instant, if(kind = 'text' AND length(text) = 10, read_day(text), NULL)) < {p4:Int64}, false)
     )
+    WHERE true
+      AND ifNull(number >= {p7:Float64}, false)
   )
-  ARRAY JOIN [toUInt16(2)] AS leaf, [b2] AS bitmap
-  UNION ALL
-  SELECT leaf, bitmap
-  FROM (
-    SELECT
-      groupBitmapStateIf(uid, true) AS b3
-    FROM (
-      SELECT * FROM (
-        SELECT uid, 'number' AS kind, '' AS text, toNullable(toFloat64(1 + arrayCount((a, b) -> b - a > 1800000, arrayPopBack(times), arrayPopFront(times)))) AS number, CAST(NULL AS Nullable(Int64)) AS instant, emptyArrayString() AS list
-        FROM (
-          SELECT uid, arraySort(groupArray(seen)) AS times
-          FROM (
-            SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUnixTimestamp64Milli(least(time, toDateTime64(received, 3, 'UTC'))) AS seen
-            FROM events FINAL
-            WHERE project = {project:UInt32} AND seen <= {now:Int64}
-          )
-          GROUP BY uid
-        )
-      )
-      WHERE true
-        AND ifNull(number >= {p5:Float64}, false)
-    )
-  )
-  ARRAY JOIN [toUInt16(3)] AS leaf, [b3] AS bitmap
 ),
 wide AS (
   SELECT
-    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS known,
+    bitmapBuild(range(toUInt32(apart.1 + 1), toUInt32(greatest(apart.1, bitmapMax(known)) + 1))) AS unknown,
+    bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(apart.2, groupBitmapMergeStateIf(bitmap, leaf = 4)))) AS l0,
     groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1,
     groupBitmapMergeStateIf(bitmap, leaf = 2) AS l2,
     groupBitmapMergeStateIf(bitmap, leaf = 3) AS l3
   FROM leaves
 ),
 sets AS (
-  SELECT *
-  FROM (
-    SELECT
-      *,
-      bitmapAnd(l1, bitmapAnd(l2, l3)) AS s0
-    FROM wide
-  )
+  SELECT
+    *,
+    bitmapAnd(l1, bitmapAnd(l2, l3)) AS s0
+  FROM wide
 ),
 results AS (
-  SELECT target, members, everyone
-  FROM (SELECT *, l0 AS everyone FROM sets)
+  SELECT target, members, l0 AS everyone
+  FROM sets
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(everyone, s0)] AS members
+    [bitmapAnd(l0, s0)] AS members
 )
 SELECT
   target,
   bitmapCardinality(members) AS size,
   bitmapCardinality(everyone) AS of,
-  bitmapToArray(bitmapSubsetLimit(members, 0, {p6:UInt64})) AS sample
+  bitmapToArray(bitmapSubsetLimit(members, 0, {p9:UInt64})) AS sample
 FROM results
 ORDER BY target

@@ -11,30 +11,24 @@
 -- zone = Europe/Paris
 WITH
 text -> if(match(text, '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$') AND isFinite(toFloat64OrNull(text)), toFloat64OrNull(text), NULL) AS read_number,
-leaves AS (
-  SELECT leaf, bitmap
-  FROM (
-    WITH (
-      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    ) AS late
-    SELECT
-      toUInt16(0) AS leaf,
-      groupBitmapMergeStateIf(users, indexed) AS known,
-      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
-      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
-    FROM (
-      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-      FROM actors
-      WHERE project = {project:UInt32}
-      UNION ALL
-      SELECT false AS indexed, groupBitmapState(uid) AS users
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
-      )
-    )
+(
+  SELECT tuple(
+    dictGet('actor_uids', 'uid', toUInt64({project:UInt32})),
+    groupBitmapStateIf(uid, about = 0)
   )
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUInt64(0) AS about FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  )
+) AS apart,
+leaves AS (
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS bitmap
+  FROM actors
+  WHERE project = {project:UInt32}
+  UNION ALL
+  SELECT toUInt16(3) AS leaf, groupBitmapState(dictGet('actor_uids', 'uid', actor)) AS bitmap
+  FROM activity
+  WHERE bitmapCardinality(apart.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(apart.2, dictGet('actor_uids', 'uid', actor))
   UNION ALL
   SELECT leaf, bitmap
   FROM (
@@ -45,7 +39,7 @@ leaves AS (
       SELECT
         dictGet('actor_uids', 'uid', actor) AS uid,
         uniqExact(toDate32(toTimeZone(time, {zone:String}))) AS m0,
-        ifNull(sumKahanIf(coalesce(toFloat64(properties.{p5:Identifier}.:Int64), properties.{p5:Identifier}.:Float64, if(isNull(properties.{p5:Identifier}.:String), NULL, read_number(assumeNotNull(properties.{p5:Identifier}.:String)))), time >= fromUnixTimestamp64Milli({p1:Int64}, 'UTC')), 0) AS m1
+        sumKahanIf(ifNull(if(isNotNull(dynamicElement(properties.{p5:Identifier}, 'Int64')), toFloat64(dynamicElement(properties.{p5:Identifier}, 'Int64')), coalesce(dynamicElement(properties.{p5:Identifier}, 'Float64'), if(isNull(dynamicElement(properties.{p5:Identifier}, 'String')), NULL, read_number(assumeNotNull(dynamicElement(properties.{p5:Identifier}, 'String')))))), 0), time >= fromUnixTimestamp64Milli({p1:Int64}, 'UTC')) AS m1
       FROM events FINAL
       WHERE project = {project:UInt32} AND event = {p2:String} AND time < fromUnixTimestamp64Milli({p3:Int64}, 'UTC')
       GROUP BY uid
@@ -55,26 +49,25 @@ leaves AS (
 ),
 wide AS (
   SELECT
-    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS known,
+    bitmapBuild(range(toUInt32(apart.1 + 1), toUInt32(greatest(apart.1, bitmapMax(known)) + 1))) AS unknown,
+    bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(apart.2, groupBitmapMergeStateIf(bitmap, leaf = 3)))) AS l0,
     groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1,
     groupBitmapMergeStateIf(bitmap, leaf = 2) AS l2
   FROM leaves
 ),
 sets AS (
-  SELECT *
-  FROM (
-    SELECT
-      *,
-      bitmapOr(l1, l2) AS s0
-    FROM wide
-  )
+  SELECT
+    *,
+    bitmapOr(l1, l2) AS s0
+  FROM wide
 ),
 results AS (
-  SELECT target, members, everyone
-  FROM (SELECT *, l0 AS everyone FROM sets)
+  SELECT target, members, l0 AS everyone
+  FROM sets
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(everyone, s0)] AS members
+    [bitmapAnd(l0, s0)] AS members
 )
 SELECT
   target,

@@ -8,30 +8,24 @@
 -- p6 = 2
 -- project = 1
 WITH
-leaves AS (
-  SELECT leaf, bitmap
-  FROM (
-    WITH (
-      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    ) AS late
-    SELECT
-      toUInt16(0) AS leaf,
-      groupBitmapMergeStateIf(users, indexed) AS known,
-      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
-      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
-    FROM (
-      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-      FROM actors
-      WHERE project = {project:UInt32}
-      UNION ALL
-      SELECT false AS indexed, groupBitmapState(uid) AS users
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
-      )
-    )
+(
+  SELECT tuple(
+    dictGet('actor_uids', 'uid', toUInt64({project:UInt32})),
+    groupBitmapStateIf(uid, about = 0)
   )
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUInt64(0) AS about FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  )
+) AS apart,
+leaves AS (
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS bitmap
+  FROM actors
+  WHERE project = {project:UInt32}
+  UNION ALL
+  SELECT toUInt16(4) AS leaf, groupBitmapState(dictGet('actor_uids', 'uid', actor)) AS bitmap
+  FROM activity
+  WHERE bitmapCardinality(apart.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(apart.2, dictGet('actor_uids', 'uid', actor))
   UNION ALL
   SELECT leaf, bitmap
   FROM (
@@ -54,27 +48,26 @@ leaves AS (
 ),
 wide AS (
   SELECT
-    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS known,
+    bitmapBuild(range(toUInt32(apart.1 + 1), toUInt32(greatest(apart.1, bitmapMax(known)) + 1))) AS unknown,
+    bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(apart.2, groupBitmapMergeStateIf(bitmap, leaf = 4)))) AS l0,
     groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1,
     groupBitmapMergeStateIf(bitmap, leaf = 2) AS l2,
     groupBitmapMergeStateIf(bitmap, leaf = 3) AS l3
   FROM leaves
 ),
 sets AS (
-  SELECT *
-  FROM (
-    SELECT
-      *,
-      bitmapAnd(bitmapAndnot(l0, l1), bitmapAnd(bitmapAndnot(l0, l2), l3)) AS s0
-    FROM wide
-  )
+  SELECT
+    *,
+    bitmapAnd(bitmapAndnot(l0, l1), bitmapAnd(bitmapAndnot(l0, l2), l3)) AS s0
+  FROM wide
 ),
 results AS (
-  SELECT target, members, everyone
-  FROM (SELECT *, l0 AS everyone FROM sets)
+  SELECT target, members, l0 AS everyone
+  FROM sets
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(everyone, s0)] AS members
+    [bitmapAnd(l0, s0)] AS members
 )
 SELECT
   target,

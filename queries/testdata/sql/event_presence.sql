@@ -11,62 +11,49 @@
 -- project = 1
 WITH
 text -> if(match(text, '^[+-]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$') AND isFinite(toFloat64OrNull(text)), toFloat64OrNull(text), NULL) AS read_number,
+(
+  SELECT tuple(
+    dictGet('actor_uids', 'uid', toUInt64({project:UInt32})),
+    groupBitmapStateIf(uid, about = 0)
+  )
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUInt64(0) AS about FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  )
+) AS apart,
 leaves AS (
-  SELECT leaf, bitmap
-  FROM (
-    WITH (
-      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    ) AS late
-    SELECT
-      toUInt16(0) AS leaf,
-      groupBitmapMergeStateIf(users, indexed) AS known,
-      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
-      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
-    FROM (
-      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-      FROM actors
-      WHERE project = {project:UInt32}
-      UNION ALL
-      SELECT false AS indexed, groupBitmapState(uid) AS users
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
-      )
-    )
-  )
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS bitmap
+  FROM actors
+  WHERE project = {project:UInt32}
   UNION ALL
-  SELECT leaf, bitmap
+  SELECT toUInt16(2) AS leaf, groupBitmapState(dictGet('actor_uids', 'uid', actor)) AS bitmap
+  FROM activity
+  WHERE bitmapCardinality(apart.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(apart.2, dictGet('actor_uids', 'uid', actor))
+  UNION ALL
+  SELECT toUInt16(1) AS leaf, groupBitmapStateIf(uid, m0) AS bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, m0) AS b1
-    FROM (
-      SELECT
-        dictGet('actor_uids', 'uid', actor) AS uid,
-        true AS m0
-      FROM events FINAL
-      WHERE project = {project:UInt32} AND event = {p5:String} AND time >= fromUnixTimestamp64Milli({p6:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p7:Int64}, 'UTC')
-        AND (ifNull(coalesce(toFloat64(properties.{p1:Identifier}.:Int64), properties.{p1:Identifier}.:Float64, if(isNull(properties.{p1:Identifier}.:String), NULL, read_number(assumeNotNull(properties.{p1:Identifier}.:String)))) > {p2:Float64}, false) AND NOT ifNull(has({p4:Array(String)}, properties.{p3:Identifier}.:String), false))
-    )
+      dictGet('actor_uids', 'uid', actor) AS uid,
+      true AS m0
+    FROM events FINAL
+    WHERE project = {project:UInt32} AND event = {p5:String} AND time >= fromUnixTimestamp64Milli({p6:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p7:Int64}, 'UTC')
+      AND (ifNull(if(isNotNull(dynamicElement(properties.{p1:Identifier}, 'Int64')), toFloat64(dynamicElement(properties.{p1:Identifier}, 'Int64')), coalesce(dynamicElement(properties.{p1:Identifier}, 'Float64'), if(isNull(dynamicElement(properties.{p1:Identifier}, 'String')), NULL, read_number(assumeNotNull(dynamicElement(properties.{p1:Identifier}, 'String')))))) > {p2:Float64}, false) AND NOT ifNull(has({p4:Array(String)}, properties.{p3:Identifier}.:String), false))
   )
-  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
 ),
 wide AS (
   SELECT
-    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS known,
+    bitmapBuild(range(toUInt32(apart.1 + 1), toUInt32(greatest(apart.1, bitmapMax(known)) + 1))) AS unknown,
+    bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(apart.2, groupBitmapMergeStateIf(bitmap, leaf = 2)))) AS l0,
     groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1
   FROM leaves
 ),
-sets AS (
-  SELECT *
-  FROM wide
-),
 results AS (
-  SELECT target, members, everyone
-  FROM (SELECT *, l0 AS everyone FROM sets)
+  SELECT target, members, l0 AS everyone
+  FROM wide
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(everyone, l1)] AS members
+    [bitmapAnd(l0, l1)] AS members
 )
 SELECT
   target,

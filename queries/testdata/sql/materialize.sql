@@ -10,74 +10,59 @@
 -- project = 1
 INSERT INTO segment_members (project, segment, run, bucket, members, entered, exited)
 WITH
+(
+  SELECT tuple(
+    dictGet('actor_uids', 'uid', toUInt64({project:UInt32})),
+    groupBitmapStateIf(uid, about = 0)
+  )
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUInt64(0) AS about FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  )
+) AS apart,
 leaves AS (
-  SELECT leaf, bitmap
-  FROM (
-    WITH (
-      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    ) AS late
-    SELECT
-      toUInt16(0) AS leaf,
-      groupBitmapMergeStateIf(users, indexed) AS known,
-      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
-      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
-    FROM (
-      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-      FROM actors
-      WHERE project = {project:UInt32}
-      UNION ALL
-      SELECT false AS indexed, groupBitmapState(uid) AS users
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
-      )
-    )
-  )
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS bitmap
+  FROM actors
+  WHERE project = {project:UInt32}
   UNION ALL
-  SELECT leaf, users AS bitmap
-  FROM (
-    SELECT toUInt16(2) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, kind = 'user'), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-    FROM actors
-    WHERE project = {project:UInt32}
-  )
+  SELECT toUInt16(3) AS leaf, groupBitmapState(dictGet('actor_uids', 'uid', actor)) AS bitmap
+  FROM activity
+  WHERE bitmapCardinality(apart.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(apart.2, dictGet('actor_uids', 'uid', actor))
   UNION ALL
-  SELECT leaf, bitmap
+  SELECT toUInt16(2) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, kind = 'user'), bitmapBuild(groupUniqArrayArray(vacated))) AS bitmap
+  FROM actors
+  WHERE project = {project:UInt32}
+  UNION ALL
+  SELECT toUInt16(1) AS leaf, groupBitmapStateIf(uid, m0) AS bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, m0) AS b1
-    FROM (
-      SELECT
-        dictGet('actor_uids', 'uid', actor) AS uid,
-        true AS m0
-      FROM events FINAL
-      WHERE project = {project:UInt32} AND event = {p1:String} AND time >= fromUnixTimestamp64Milli({p2:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p3:Int64}, 'UTC')
-    )
+      dictGet('actor_uids', 'uid', actor) AS uid,
+      true AS m0
+    FROM events FINAL
+    WHERE project = {project:UInt32} AND event = {p1:String} AND time >= fromUnixTimestamp64Milli({p2:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p3:Int64}, 'UTC')
   )
-  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
 ),
 wide AS (
   SELECT
-    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS known,
+    bitmapBuild(range(toUInt32(apart.1 + 1), toUInt32(greatest(apart.1, bitmapMax(known)) + 1))) AS unknown,
+    bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(apart.2, groupBitmapMergeStateIf(bitmap, leaf = 3)))) AS l0,
     groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1,
     groupBitmapMergeStateIf(bitmap, leaf = 2) AS l2
   FROM leaves
 ),
 sets AS (
-  SELECT *
-  FROM (
-    SELECT
-      *,
-      bitmapAnd(l1, l2) AS s0
-    FROM wide
-  )
+  SELECT
+    *,
+    bitmapAnd(l1, l2) AS s0
+  FROM wide
 ),
 results AS (
-  SELECT target, members, everyone, buckets, within
-  FROM (SELECT *, l0 AS everyone, range(toUInt32(intDiv(bitmapMax(l0), 1048576) + 1)) AS buckets, arrayMap(b -> bitmapSubsetInRange(l0, toUInt32(b * 1048576), toUInt32((b + 1) * 1048576)), buckets) AS within FROM sets)
+  SELECT target, members, l0 AS everyone, buckets, within
+  FROM (SELECT *, range(toUInt32(intDiv(bitmapMax(l0), 1048576) + 1)) AS buckets, arrayMap(b -> bitmapSubsetInRange(l0, toUInt32(b * 1048576), toUInt32((b + 1) * 1048576)), buckets) AS within FROM sets)
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(everyone, s0)] AS members
+    [bitmapAnd(l0, s0)] AS members
 )
 SELECT
   {project:UInt32},

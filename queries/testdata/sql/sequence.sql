@@ -11,65 +11,52 @@
 -- p9 = 10
 -- project = 1
 WITH
+(
+  SELECT tuple(
+    dictGet('actor_uids', 'uid', toUInt64({project:UInt32})),
+    groupBitmapStateIf(uid, about = 0)
+  )
+  FROM (
+    SELECT dictGet('actor_uids', 'uid', actor) AS uid, toUInt64(0) AS about FROM activity
+    WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+  )
+) AS apart,
 leaves AS (
-  SELECT leaf, bitmap
-  FROM (
-    WITH (
-      SELECT (dictGet('actor_uids', 'uid', toUInt64({project:UInt32})), groupBitmapState(dictGet('actor_uids', 'uid', actor))) FROM activity
-      WHERE project = {project:UInt32} AND first_seen > fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    ) AS late
-    SELECT
-      toUInt16(0) AS leaf,
-      groupBitmapMergeStateIf(users, indexed) AS known,
-      bitmapBuild(range(toUInt32(late.1 + 1), toUInt32(greatest(late.1, bitmapMax(known)) + 1))) AS unknown,
-      bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(late.2, groupBitmapMergeStateIf(users, NOT indexed)))) AS bitmap
-    FROM (
-      SELECT true AS indexed, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS users
-      FROM actors
-      WHERE project = {project:UInt32}
-      UNION ALL
-      SELECT false AS indexed, groupBitmapState(uid) AS users
-      FROM (
-        SELECT dictGet('actor_uids', 'uid', actor) AS uid FROM activity
-        WHERE bitmapCardinality(late.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(late.2, uid)
-      )
-    )
-  )
+  SELECT toUInt16(0) AS leaf, bitmapAndnot(groupBitmapStateIf(uid, rank = 0), bitmapBuild(groupUniqArrayArray(vacated))) AS bitmap
+  FROM actors
+  WHERE project = {project:UInt32}
   UNION ALL
-  SELECT leaf, bitmap
+  SELECT toUInt16(2) AS leaf, groupBitmapState(dictGet('actor_uids', 'uid', actor)) AS bitmap
+  FROM activity
+  WHERE bitmapCardinality(apart.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(apart.2, dictGet('actor_uids', 'uid', actor))
+  UNION ALL
+  SELECT toUInt16(1) AS leaf, groupBitmapStateIf(uid, arrayFold((start, pair) -> arrayMap((begin, step) -> multiIf(step != -pair.2, begin, step = 1, pair.1, start[-pair.2 - 1] != toInt64(-9223372036854775808) AND (-pair.2 < 3 OR pair.1 <= start[-pair.2 - 1] + {p5:Int64}), start[-pair.2 - 1], begin), start, arrayEnumerate(start)), arraySort(arrayConcat(arrayMap(at -> (at, toInt8(-1)), m0_1), arrayMap(at -> (at, toInt8(-2)), m0_2), arrayMap(at -> (at, toInt8(-3)), m0_3))), arrayWithConstant(3, toInt64(-9223372036854775808)))[3] != toInt64(-9223372036854775808)) AS bitmap
   FROM (
     SELECT
-      groupBitmapStateIf(uid, arrayFold((start, pair) -> arrayMap((begin, step) -> multiIf(step != -pair.2, begin, step = 1, pair.1, start[-pair.2 - 1] != toInt64(-9223372036854775808) AND (-pair.2 < 3 OR pair.1 <= start[-pair.2 - 1] + {p5:Int64}), start[-pair.2 - 1], begin), start, arrayEnumerate(start)), arraySort(arrayConcat(arrayMap(at -> (at, toInt8(-1)), m0_1), arrayMap(at -> (at, toInt8(-2)), m0_2), arrayMap(at -> (at, toInt8(-3)), m0_3))), arrayWithConstant(3, toInt64(-9223372036854775808)))[3] != toInt64(-9223372036854775808)) AS b1
-    FROM (
-      SELECT
-        dictGet('actor_uids', 'uid', actor) AS uid,
-        groupArrayIf(toUnixTimestamp64Milli(time), (event = {p1:String})) AS m0_1,
-        groupArrayIf(toUnixTimestamp64Milli(time), (event = {p2:String} AND isNotNull(properties.{p3:Identifier}))) AS m0_2,
-        groupArrayIf(toUnixTimestamp64Milli(time), (event = {p4:String})) AS m0_3
-      FROM events FINAL
-      WHERE project = {project:UInt32} AND event IN {p6:Array(String)} AND time >= fromUnixTimestamp64Milli({p7:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p8:Int64}, 'UTC')
-      GROUP BY uid
-      HAVING (notEmpty(m0_1) AND notEmpty(m0_2) AND notEmpty(m0_3) AND arrayMin(m0_1) < arrayMax(m0_3))
-    )
+      dictGet('actor_uids', 'uid', actor) AS uid,
+      groupArrayIf(toUnixTimestamp64Milli(time), (event = {p1:String})) AS m0_1,
+      groupArrayIf(toUnixTimestamp64Milli(time), (event = {p2:String} AND isNotNull(properties.{p3:Identifier}))) AS m0_2,
+      groupArrayIf(toUnixTimestamp64Milli(time), (event = {p4:String})) AS m0_3
+    FROM events FINAL
+    WHERE project = {project:UInt32} AND event IN {p6:Array(String)} AND time >= fromUnixTimestamp64Milli({p7:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p8:Int64}, 'UTC')
+    GROUP BY uid
+    HAVING (notEmpty(m0_1) AND notEmpty(m0_2) AND notEmpty(m0_3) AND arrayMin(m0_1) < arrayMax(m0_3))
   )
-  ARRAY JOIN [toUInt16(1)] AS leaf, [b1] AS bitmap
 ),
 wide AS (
   SELECT
-    groupBitmapMergeStateIf(bitmap, leaf = 0) AS l0,
+    groupBitmapMergeStateIf(bitmap, leaf = 0) AS known,
+    bitmapBuild(range(toUInt32(apart.1 + 1), toUInt32(greatest(apart.1, bitmapMax(known)) + 1))) AS unknown,
+    bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(apart.2, groupBitmapMergeStateIf(bitmap, leaf = 2)))) AS l0,
     groupBitmapMergeStateIf(bitmap, leaf = 1) AS l1
   FROM leaves
 ),
-sets AS (
-  SELECT *
-  FROM wide
-),
 results AS (
-  SELECT target, members, everyone
-  FROM (SELECT *, l0 AS everyone FROM sets)
+  SELECT target, members, l0 AS everyone
+  FROM wide
   ARRAY JOIN
     [toUInt16(0)] AS target,
-    [bitmapAnd(everyone, l1)] AS members
+    [bitmapAnd(l0, l1)] AS members
 )
 SELECT
   target,
