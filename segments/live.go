@@ -7,6 +7,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"muster"
 	"muster/membership"
@@ -93,12 +94,13 @@ func (l *Live) Follow(ctx context.Context, project projects.Project) error {
 	}
 	p, live := l.project(project.ID), liveOf(current)
 	asOf := l.now().UTC().Truncate(time.Millisecond) // where nothing is live, there is nothing to wait for
-	if len(live) > 0 {
+	if len(live) > 0 {                               // before the runs: later ones may not have been read
 		if asOf, err = l.evaluator.liveAsOf(ctx, project.ID); err != nil {
 			return err
 		}
 	}
-	if err := l.follow(ctx, project, p, live); err != nil {
+	known := func(context.Context) (map[string]Segment, error) { return live, nil }
+	if err := l.follow(ctx, project, p, known); err != nil {
 		return err
 	}
 	if asOf.UnixMilli() > 0 {
@@ -107,14 +109,29 @@ func (l *Live) Follow(ctx context.Context, project projects.Project) error {
 	return nil
 }
 
-func (l *Live) follow(ctx context.Context, project projects.Project, p *liveProject, live map[string]Segment) error {
-	if err := l.evaluator.followErased(ctx, project.ID, p); err != nil {
+// follow takes in what other processes did, and meanwhile asks which segments are live.
+func (l *Live) follow(ctx context.Context, project projects.Project, p *liveProject, ask func(context.Context) (map[string]Segment, error)) error {
+	var live map[string]Segment
+	var newest newestRuns
+	all, asking := errgroup.WithContext(ctx)
+	all.Go(func() (err error) {
+		live, err = ask(asking)
+		return err
+	})
+	all.Go(func() (err error) {
+		newest, err = l.evaluator.newestRuns(asking, project.ID)
+		return err
+	})
+	all.Go(func() error {
+		if err := l.evaluator.followErased(asking, project.ID, p); err != nil {
+			return err
+		}
+		return l.evaluator.followActors(asking, project.ID, p)
+	})
+	if err := all.Wait(); err != nil {
 		return err
 	}
-	if err := l.evaluator.followActors(ctx, project.ID, p); err != nil {
-		return err
-	}
-	return l.evaluator.followRuns(ctx, project.ID, p, live)
+	return l.evaluator.followRuns(ctx, project.ID, p, newest, live)
 }
 
 // liveOf returns the segments that are live.
@@ -141,12 +158,14 @@ func (l *Live) Tick(ctx context.Context, project projects.Project) (Tick, error)
 	defer done()
 	start := time.Now()
 	now := l.now().UTC().Truncate(time.Millisecond)
-	scope, current, err := e.scope(ctx, project, At{AsOf: &now})
-	if err != nil {
-		return Tick{}, err
-	}
-	p, live := l.project(project.ID), liveOf(current)
-	if err := l.follow(ctx, project, p, live); err != nil {
+	p := l.project(project.ID)
+	var scope queries.Scope
+	var live map[string]Segment
+	if err := l.follow(ctx, project, p, func(ctx context.Context) (map[string]Segment, error) {
+		of, current, err := e.scope(ctx, project, At{AsOf: &now})
+		scope, live = of, liveOf(current)
+		return live, err
+	}); err != nil {
 		return Tick{}, err
 	}
 	if k := p.leaves; k != nil && (now.Before(k.now) || k.zone != project.Zone.String() || now.Sub(k.began) >= l.wholeEvery) {

@@ -20,21 +20,12 @@ const maxSteps = 1000
 
 // followRuns takes in the newest runs of live segments: who entered and exited, where it comes after the run that is known, or all
 // its members.
-func (e *Evaluator) followRuns(ctx context.Context, project muster.ProjectID, p *liveProject, live map[string]Segment) error {
-	// The number first: runs that come in between are of a later tick, and the one that follows from here is refused.
-	tick, err := e.lastTick(ctx, project)
-	if err != nil {
-		return err
-	}
-	last, err := e.LastRuns(ctx, project)
-	if err != nil {
-		return err
-	}
+func (e *Evaluator) followRuns(ctx context.Context, project muster.ProjectID, p *liveProject, newest newestRuns, live map[string]Segment) error {
 	names := make(map[string]membership.Segment, len(live))
 	var whole, after []Run
 	for id, seg := range live {
 		names[id] = membership.Segment{ID: id, Name: seg.Name, BrowserVisible: seg.BrowserVisible}
-		run, known := last[id], p.runs[id]
+		run, known := newest.runs[id], p.runs[id]
 		switch {
 		case run == nil || run.ID == known.ID:
 		case known.ID != uuid.Nil && run.Previous == known.ID:
@@ -64,8 +55,23 @@ func (e *Evaluator) followRuns(ctx context.Context, project muster.ProjectID, p 
 		}
 	}
 	p.members.Keep(names)
-	p.tick = tick
+	p.tick = newest.tick
 	return nil
+}
+
+// newestRuns are the newest run of each segment, and the number of the newest tick that made some.
+type newestRuns struct {
+	tick uint64
+	runs map[string]*Run
+}
+
+func (e *Evaluator) newestRuns(ctx context.Context, project muster.ProjectID) (newest newestRuns, err error) {
+	// The number first: runs that come in between are of a later tick, and the one that follows from here is refused.
+	if newest.tick, err = e.lastTick(ctx, project); err != nil {
+		return newest, err
+	}
+	newest.runs, err = e.LastRuns(ctx, project)
+	return newest, err
 }
 
 // lastTick returns the number of the newest tick that made runs.
@@ -217,7 +223,7 @@ func (e *Evaluator) keep(ctx context.Context, project muster.ProjectID, p *liveP
 		return nil, false, err
 	}
 	// The bitmaps are there: whoever is erased and not found here is taken out of them by the erasure.
-	if gone, err := e.withdrawFrom(ctx, project, start, rows.users, nil); err != nil || gone {
+	if gone, err := e.withdrawFrom(ctx, project, start, rows.users.Intersects, nil); err != nil || gone {
 		return nil, false, err
 	}
 	finished := time.Now().UTC().Truncate(time.Millisecond)
@@ -243,19 +249,21 @@ func (e *Evaluator) keep(ctx context.Context, project muster.ProjectID, p *liveP
 	}
 	p.tick++
 	// Once more, for the sizes.
-	held := roaring.New()
-	for i, run := range runs {
-		held.Or(p.members.Members(run.Segment))
-		held.Or(made[i].exited)
-	}
-	_, err = e.withdrawFrom(ctx, project, start, held, runs)
+	_, err = e.withdrawFrom(ctx, project, start, func(erased *roaring.Bitmap) bool {
+		for i, run := range runs {
+			if p.members.Members(run.Segment).Intersects(erased) || made[i].exited.Intersects(erased) {
+				return true
+			}
+		}
+		return false
+	}, runs)
 	return runs, true, err
 }
 
 // withdrawFrom takes out of all memberships who was erased since a time and is among some users, and tells whether anybody was.
-func (e *Evaluator) withdrawFrom(ctx context.Context, project muster.ProjectID, began time.Time, users *roaring.Bitmap, counted []Run) (bool, error) {
+func (e *Evaluator) withdrawFrom(ctx context.Context, project muster.ProjectID, began time.Time, among func(*roaring.Bitmap) bool, counted []Run) (bool, error) {
 	uids, err := e.erasedSince(ctx, project, began)
-	if err != nil || !users.Intersects(roaring.BitmapOf(uids...)) {
+	if err != nil || len(uids) == 0 || !among(roaring.BitmapOf(uids...)) {
 		return false, err
 	}
 	return true, e.withdraw(ctx, project, uids, counted)
