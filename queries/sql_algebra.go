@@ -126,8 +126,8 @@ func (a *algebra) atLeast(of []set, most int) []set {
 	return all
 }
 
-// print prints the layers, the lowest innermost.
-// print prints the table of the sets, where there are any, and the name of the table that has the leaves and them.
+// print prints the table of the sets, where there are any, the lowest layer innermost, and the name of the table that has the leaves
+// and them.
 func (a *algebra) print() (tables []string, name string) {
 	if len(a.layers) == 0 {
 		return nil, "wide"
