@@ -60,7 +60,7 @@ test-long: engine ## Prove the segment language at length: 20,000 definitions of
 		go test -count=1 -v -timeout 3h -run TestTheEvaluatorAgreesWithTheOracle ./queries
 	go test -count=1 -timeout 3h -run TestTicksAgreeWithAnEvaluationOfEverything ./segments -live-seeds $(LONG_SEEDS)
 	for fuzz in $$(grep -ho 'func Fuzz[A-Za-z]*' queries/*_test.go | cut -c6-); do \
-		go test -run '^$$' -fuzz "^$$fuzz$$" -fuzztime $(FUZZ_TIME) ./queries || exit 1; done
+		go test -run '^$$' -fuzz "^$$fuzz$$" -fuzztime $(FUZZ_TIME) -fuzzminimizetime 10x ./queries || exit 1; done
 
 # How long make test-long is. A seed of 0 is another one each time; a failure prints the one it had.
 LONG_CHECKS := 400
