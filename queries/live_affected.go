@@ -216,7 +216,7 @@ func attributeTest(l leaf) Comparison {
 func (s *sqlPrinter) inAny(value string, print func(int64) string, all []interval) string {
 	conditions := make([]string, len(all))
 	for i, in := range all {
-		conditions[i] = joinedConditions([]string{within(value, in, print)}, "AND")
+		conditions[i] = "(" + within(value, in, print) + ")"
 	}
 	return joinedConditions(conditions, "OR")
 }

@@ -24,7 +24,7 @@ func (s *sqlPrinter) everyone(number, another int) (branches, columns []string) 
 			"    UNION ALL\n    SELECT " + uidOf + " AS uid, false AS indexed, first_seen AS seen FROM activity\n    WHERE project = " + s.project +
 			s.among + "\n  )\n  GROUP BY uid\n  HAVING max(indexed) AND (min(indexed) OR minIf(seen, NOT indexed) <= " + s.now + ")\n)"}, []string{known + " AS l0"}
 	}
-	indexed, late := s.apart(apartSet{}), s.apart(apartSet{late: true})
+	indexed, late := s.apart(apartSet{kind: indexedUIDs}), s.apart(apartSet{kind: lateUsers})
 	branches = []string{
 		s.users(number, "rank = 0"),
 		fmt.Sprintf("SELECT toUInt16(%d) AS leaf, groupBitmapState(%s) AS bitmap\nFROM activity\nWHERE bitmapCardinality(%s) > 0 AND project = %s"+

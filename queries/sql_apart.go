@@ -11,10 +11,19 @@ import (
 // that tells where there are none. They are looked for once in a statement, for all of its leaves: to plan a look takes longer than to
 // find nobody.
 
-// apartSet is one set of such users. The zero value is no set: the greatest uid that the dictionary of actors has.
+// apartKind tells what is looked for.
+type apartKind uint8
+
+const (
+	indexedUIDs apartKind = iota // no users: up to which uid the dictionary of actors knows the project
+	lateUsers                    // of whom an actor was first seen after now
+	mixedUsers                   // whose value of an attribute is not simply the latest: see [sqlPrinter.latestRows]
+)
+
+// apartSet is one set of such users.
 type apartSet struct {
-	late      bool   // of whom an actor was first seen after now
-	attribute string // whose value of it is not simply the latest, the mixed: see [sqlPrinter.latestRows]
+	kind      apartKind
+	attribute string // of mixed users
 }
 
 // apartLook is the look for some sets, among the users that a condition tells.
@@ -22,9 +31,6 @@ type apartLook struct {
 	among string
 	sets  []apartSet
 }
-
-// mixedOf prints the set of an attribute's mixed, and has it defined by the statement.
-func (s *sqlPrinter) mixedOf(attribute string) string { return s.apart(apartSet{attribute: attribute}) }
 
 // apart prints a set, among the users who are evaluated, and has it defined by the statement.
 func (s *sqlPrinter) apart(set apartSet) string {
@@ -70,14 +76,17 @@ func (s *sqlPrinter) lookedFor() []string {
 }
 
 func (s *sqlPrinter) apartState(l apartLook, set apartSet) string {
-	abouts := []int{aboutAliases, aboutValues + slices.Index(l.attributes(), set.attribute)}
-	switch {
-	case set.late:
-		abouts = []int{aboutLate}
-	case set.attribute == "":
+	var abouts []int
+	switch set.kind {
+	case indexedUIDs:
 		return "dictGet('actor_uids', 'uid', toUInt64(" + s.project + "))"
-	case isRemovable(set.attribute):
-		abouts = append(abouts, aboutRemovals)
+	case lateUsers:
+		abouts = []int{aboutLate}
+	case mixedUsers:
+		abouts = []int{aboutAliases, aboutValues + slices.Index(l.attributes(), set.attribute)}
+		if isRemovable(set.attribute) {
+			abouts = append(abouts, aboutRemovals)
+		}
 	}
 	conditions := make([]string, len(abouts))
 	for i, about := range abouts {
@@ -90,7 +99,7 @@ func (s *sqlPrinter) apartState(l apartLook, set apartSet) string {
 func (l apartLook) attributes() []string {
 	var all []string
 	for _, set := range l.sets {
-		if set.attribute != "" {
+		if set.kind == mixedUsers {
 			all = append(all, set.attribute)
 		}
 	}
@@ -105,7 +114,7 @@ func (s *sqlPrinter) apartRows(l apartLook) []string {
 	about := func(about int) string { return fmt.Sprintf(", toUInt64(%d) AS about FROM ", about) }
 	of := "\nWHERE project = " + s.project + l.among + " AND "
 	var rows []string
-	if slices.Contains(l.sets, apartSet{late: true}) {
+	if slices.Contains(l.sets, apartSet{kind: lateUsers}) {
 		rows = append(rows, "SELECT "+uidOf+" AS uid"+about(aboutLate)+"activity"+of+"first_seen > "+s.now)
 	}
 	attributes := l.attributes()
@@ -116,15 +125,15 @@ func (s *sqlPrinter) apartRows(l apartLook) []string {
 	if !s.scope.KnownAt.IsZero() {
 		later = "(" + later + " OR NOT (true" + s.known("received") + "))"
 	}
-	names, apart := s.texts(attributes), later+" OR toBool(dictGet('actor_uids', 'rank', actor))"
+	names, mixed := s.texts(attributes), later+" OR toBool(dictGet('actor_uids', 'rank', actor))"
 	number := fmt.Sprintf("indexOf(%s, attribute) + %d", names, aboutValues-1)
 	if slices.ContainsFunc(attributes, isRemovable) {
 		names = s.texts(append([]string{""}, attributes...))
 		number = fmt.Sprintf("if(attribute = %s, %d, %s)", removal, aboutRemovals, number)
-		apart = "attribute = " + removal + " OR " + apart
+		mixed = "attribute = " + removal + " OR " + mixed
 	}
 	return append(rows,
 		"SELECT uid"+about(aboutAliases)+"actors"+of+"if(kind = 'user', rank, 0) > 0",
 		"SELECT "+uidOf+" AS uid, "+number+" AS about FROM latest_attributes"+of+"attribute IN "+names+
-			"\n  AND (if(attribute = "+removal+" OR bitTest(actor, 0) = 1, 1, 0) = 1 OR "+later+") AND ("+apart+")")
+			"\n  AND (if(attribute = "+removal+" OR bitTest(actor, 0) = 1, 1, 0) = 1 OR "+later+") AND ("+mixed+")")
 }

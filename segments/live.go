@@ -94,7 +94,8 @@ func (l *Live) Follow(ctx context.Context, project projects.Project) error {
 	}
 	p, live := l.project(project.ID), liveOf(current)
 	asOf := l.now().UTC().Truncate(time.Millisecond) // where nothing is live, there is nothing to wait for
-	if len(live) > 0 {                               // before the runs: later ones may not have been read
+	if len(live) > 0 {
+		// Before the runs: those of a later tick may not have been read.
 		if asOf, err = l.evaluator.liveAsOf(ctx, project.ID); err != nil {
 			return err
 		}
