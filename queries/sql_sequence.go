@@ -6,32 +6,31 @@ import (
 	"strings"
 )
 
-// sequenceRows prints the rows of sequences over the same events and their conditions: one row per user who did every step
-// of one of them at some time, and the last not only before the first.
-//
-// Of every matching event and step there is a pair, sorted by time and, at one time, with the later step first: so a step
-// follows only from what was strictly earlier. Going through them, start[n] is when the latest chain of n steps so far
-// began. Chains that began later replace earlier ones, since they have longer to complete.
+// sequenceRows prints the rows of sequences over the same events and their conditions: one row per user who did one of them, or
+// may have.
 func (s *sqlPrinter) sequenceRows(names []string, leaves []sequenceLeaf) (rows string, conditions []string) {
 	windows := make([]interval, len(leaves))
 	for i, l := range leaves {
 		windows[i] = l.window
 	}
 	all := hull(windows)
-	var columns, some []string
+	columns := []string{uidOf + " AS uid"}
+	some := make([]string, len(leaves)) // what holds for whoever did a sequence, and is asked first
 	conditions = make([]string, len(leaves))
 	for i, l := range leaves {
-		times := s.stepTimes(l, all, fmt.Sprintf("m%d", i))
-		columns = append(columns, times.columns()...)
-		did := joinedConditions(append(times.each("notEmpty(%s)"),
-			"arrayMin("+times.names[0]+") < arrayMax("+times.names[len(times.names)-1]+")"), "AND")
-		some = append(some, did)
-		conditions[i] = s.completed(l, times.pairs())
-		if len(leaves) > 1 {
-			conditions[i] = did + " AND " + conditions[i]
+		column := fmt.Sprintf("m%d", i)
+		if l.isFunnel() {
+			columns = append(columns, s.funnel(l, all)+" AS "+column)
+			some[i], conditions[i] = column, column
+			continue
 		}
+		times := s.stepTimes(l, all, column)
+		columns = append(columns, times.columns()...)
+		some[i] = joinedConditions(append(times.each("notEmpty(%s)"),
+			"arrayMin("+times.names[0]+") < arrayMax("+times.names[len(times.names)-1]+")"), "AND")
+		conditions[i] = some[i] + " AND " + s.completed(l, times.pairs())
 	}
-	return "SELECT\n  " + uidOf + " AS uid,\n  " + strings.Join(columns, ",\n  ") + "\n" + s.eventsFrom(names, all) + "\nGROUP BY uid\nHAVING " +
+	return "SELECT\n  " + strings.Join(columns, ",\n  ") + "\n" + s.eventsFrom(names, all) + "\nGROUP BY uid\nHAVING " +
 		strings.Join(some, " OR "), conditions
 }
 
@@ -79,6 +78,10 @@ func (t stepTimes) pairs() string {
 }
 
 // completed prints that the pairs hold a chain of all steps that is short enough.
+//
+// Of every matching event and step there is a pair, sorted by time and, at one time, with the later step first: so a step
+// follows only from what was strictly earlier. Going through them, start[n] is when the latest chain of n steps so far
+// began. Chains that began later replace earlier ones, since they have longer to complete.
 func (s *sqlPrinter) completed(l sequenceLeaf, pairs string) string {
 	const none = "toInt64(-9223372036854775808)"
 	last := len(l.steps)

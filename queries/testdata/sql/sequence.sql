@@ -4,7 +4,7 @@
 -- p2 = invite
 -- p3 = to
 -- p4 = purchase
--- p5 = 604800000
+-- p5 = 1814399998
 -- p6 = ['invite','purchase','signup']
 -- p7 = 1764590400001
 -- p8 = 1772366400001
@@ -30,17 +30,15 @@ leaves AS (
   FROM activity
   WHERE bitmapCardinality(apart.2) > 0 AND project = {project:UInt32} AND first_seen <= fromUnixTimestamp64Milli({now:Int64}, 'UTC') AND bitmapContains(apart.2, dictGet('actor_uids', 'uid', actor))
   UNION ALL
-  SELECT toUInt16(1) AS leaf, groupBitmapStateIf(uid, arrayFold((start, pair) -> arrayMap((begin, step) -> multiIf(step != -pair.2, begin, step = 1, pair.1, start[-pair.2 - 1] != toInt64(-9223372036854775808) AND (-pair.2 < 3 OR pair.1 <= start[-pair.2 - 1] + {p5:Int64}), start[-pair.2 - 1], begin), start, arrayEnumerate(start)), arraySort(arrayConcat(arrayMap(at -> (at, toInt8(-1)), m0_1), arrayMap(at -> (at, toInt8(-2)), m0_2), arrayMap(at -> (at, toInt8(-3)), m0_3))), arrayWithConstant(3, toInt64(-9223372036854775808)))[3] != toInt64(-9223372036854775808)) AS bitmap
+  SELECT toUInt16(1) AS leaf, groupBitmapStateIf(uid, m0) AS bitmap
   FROM (
     SELECT
       dictGet('actor_uids', 'uid', actor) AS uid,
-      groupArrayIf(toUnixTimestamp64Milli(time), (event = {p1:String})) AS m0_1,
-      groupArrayIf(toUnixTimestamp64Milli(time), (event = {p2:String} AND isNotNull(properties.{p3:Identifier}))) AS m0_2,
-      groupArrayIf(toUnixTimestamp64Milli(time), (event = {p4:String})) AS m0_3
+      windowFunnel({p5:UInt64})(toUInt64(toUnixTimestamp64Milli(time)) * 3 + 2 * (event = {p1:String}) + 1 * (event = {p2:String}), event = {p1:String}, (event = {p2:String} AND isNotNull(properties.{p3:Identifier})), event = {p4:String}) = 3 AS m0
     FROM events FINAL
     WHERE project = {project:UInt32} AND event IN {p6:Array(String)} AND time >= fromUnixTimestamp64Milli({p7:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({p8:Int64}, 'UTC')
     GROUP BY uid
-    HAVING (notEmpty(m0_1) AND notEmpty(m0_2) AND notEmpty(m0_3) AND arrayMin(m0_1) < arrayMax(m0_3))
+    HAVING m0
   )
 ),
 wide AS (
