@@ -44,26 +44,65 @@ func (fx *fixture) members(ctx context.Context, targets []queries.Target) ([][]s
 	if err != nil {
 		return nil, err
 	}
-	statement := plan.Counts(10_000)
-	rows, err := fx.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	all, _, err := fx.counted(ctx, plan.Counts(10_000), len(targets), false)
+	return all, err
+}
+
+// presumed does the same, presumes at first that nobody has to be told apart, and then tells apart who was found.
+func (fx *fixture) presumed(ctx context.Context, targets []queries.Target) ([][]string, error) {
+	plan, err := queries.Compile(fx.scope(), targets)
 	if err != nil {
 		return nil, err
 	}
+	told := map[queries.Apart]bool{}
+	for {
+		presumption := plan.Presume(10_000, func(set queries.Apart) bool { return told[set] })
+		all, found, err := fx.counted(ctx, presumption.Statement, len(targets), true)
+		if err != nil {
+			return nil, err
+		}
+		wrong := presumption.Wrong(found)
+		if len(wrong) == 0 {
+			if presumption.Presumes() {
+				fx.held++
+			}
+			return all, nil
+		}
+		for _, set := range wrong {
+			if told[set] {
+				return nil, fmt.Errorf("%v is found although it is told apart", set)
+			}
+			told[set] = true
+		}
+		fx.failed++
+	}
+}
+
+// counted runs a statement that counts, and returns the users by name; and what it found, where it presumes.
+func (fx *fixture) counted(ctx context.Context, statement queries.Statement, targets int, presumes bool) (all [][]string, found []uint32, err error) {
+	rows, err := fx.db.Query(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL)
+	if err != nil {
+		return nil, nil, err
+	}
 	defer rows.Close()
-	all := make([][]string, len(targets))
+	all = make([][]string, targets)
 	for rows.Next() {
 		var target uint16
 		var size, of uint64
 		var uids []uint32
-		if err := rows.Scan(&target, &size, &of, &uids); err != nil {
-			return nil, err
+		into := []any{&target, &size, &of, &uids}
+		if presumes {
+			into = append(into, &found)
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, nil, err
 		}
 		if size != uint64(len(uids)) || size > of {
-			return nil, fmt.Errorf("%d of %d members, but %d are listed", size, of, len(uids))
+			return nil, nil, fmt.Errorf("%d of %d members, but %d are listed", size, of, len(uids))
 		}
 		all[target] = fx.named(uids)
 	}
-	return all, rows.Err()
+	return all, found, rows.Err()
 }
 
 // kept materializes definitions, and returns the members that were kept, by name.

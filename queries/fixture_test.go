@@ -51,6 +51,8 @@ type fixture struct {
 	message  int
 	waiting  []row // not inserted yet
 	indexed  bool
+
+	held, failed int // presumptions
 }
 
 // row is one row of a table.

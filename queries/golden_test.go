@@ -60,8 +60,11 @@ func TestStatementsAreAsReviewed(t *testing.T) {
 				t.Fatal(err)
 			}
 			statement := plan.Counts(10)
-			if name == "materialize" {
+			switch name {
+			case "materialize":
 				statement = plan.Materialize([]queries.Run{{ID: uuid.UUID{1}, Base: uuid.UUID{2}}})
+			case "presume":
+				statement = plan.Presume(10, func(queries.Apart) bool { return false }).Statement
 			}
 			golden(t, strings.TrimSuffix(file, ".json")+".sql", "-- "+queries.Sentence(definition)+"\n"+parametersComment(statement)+statement.SQL+"\n")
 			if err := db.Exec(clickhouse.WithParameters(t.Context(), statement.Parameters), statement.SQL); err != nil {

@@ -14,9 +14,13 @@ const BucketSize = 1 << 20
 // uids of the first members, up to sample.
 func (p *Plan) Counts(sample int) Statement {
 	s, text := p.print()
-	n := s.bind("UInt64", strconv.Itoa(sample))
-	return s.statement(text + "SELECT\n  target,\n  bitmapCardinality(members) AS size,\n  bitmapCardinality(everyone) AS of,\n" +
-		"  bitmapToArray(bitmapSubsetLimit(members, 0, " + n + ")) AS sample\nFROM results\nORDER BY target")
+	return s.statement(text + s.counts(sample) + "\nFROM results\nORDER BY target")
+}
+
+// counts prints what of the results counts.
+func (s *sqlPrinter) counts(sample int) string {
+	return "SELECT\n  target,\n  bitmapCardinality(members) AS size,\n  bitmapCardinality(everyone) AS of,\n" +
+		"  bitmapToArray(bitmapSubsetLimit(members, 0, " + s.bind("UInt64", strconv.Itoa(sample)) + ")) AS sample"
 }
 
 // Page returns the statement for a page of the first target's members: how many there are in all, and the uids of the first

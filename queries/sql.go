@@ -23,6 +23,8 @@ type sqlPrinter struct {
 	among    string // the condition that a row is of a user who is evaluated; empty for all
 	readings map[string]bool
 	looks    []apartLook
+	told     func(Apart) bool // who is told apart where a set may be presumed to be empty; nil tells all
+	presumed []Apart
 }
 
 func newPrinter(scope Scope) *sqlPrinter {
@@ -48,18 +50,26 @@ const sighting = "least(time, toDateTime64(received, 3, 'UTC'))"
 // which are made of everyone.
 func (p *Plan) print(more ...named) (*sqlPrinter, string) {
 	s := newPrinter(p.scope)
-	branches, everyone := s.everyone(0, len(p.leaves)+1)
+	return s, p.printWith(s, more)
+}
+
+func (p *Plan) printWith(s *sqlPrinter, more []named) string {
+	branches, columns := s.everyone(0, len(p.leaves)+1)
 	for _, src := range p.sources {
 		branches = append(branches, s.branch(src, src.leaves, p.numbered(src.leaves)))
 	}
-	columns := everyone
 	for n := range p.leaves {
 		columns = append(columns, fmt.Sprintf("groupBitmapMergeStateIf(bitmap, leaf = %d) AS l%d", n+1, n+1))
+	}
+	var passed []string
+	if len(s.presumed) > 0 {
+		branch, column := s.presumption(len(p.leaves) + 2)
+		branches, columns, passed = append(branches, branch), append(columns, column.expression+" AS "+column.name), []string{column.name}
 	}
 	tables := append(s.definitions(),
 		"leaves AS (\n"+indent(joinBranches(branches))+"\n)",
 		"wide AS (\n  SELECT\n    "+strings.Join(columns, ",\n    ")+"\n  FROM leaves\n)")
-	return s, "WITH\n" + strings.Join(append(tables, p.algebra(more)...), ",\n") + "\n"
+	return "WITH\n" + strings.Join(append(tables, p.algebra(passed, more)...), ",\n") + "\n"
 }
 
 // branch prints the branch of a source, given its leaves and their numbers.

@@ -24,17 +24,22 @@ func (s *sqlPrinter) everyone(number, another int) (branches, columns []string) 
 			"    UNION ALL\n    SELECT " + uidOf + " AS uid, false AS indexed, first_seen AS seen FROM activity\n    WHERE project = " + s.project +
 			s.among + "\n  )\n  GROUP BY uid\n  HAVING max(indexed) AND (min(indexed) OR minIf(seen, NOT indexed) <= " + s.now + ")\n)"}, []string{known + " AS l0"}
 	}
-	indexed, late := s.apart(apartSet{kind: indexedUIDs}), s.apart(apartSet{kind: lateUsers})
+	indexed := s.apart(Apart{kind: indexedUIDs})
+	columns = []string{
+		known + " AS known",
+		"bitmapBuild(range(toUInt32(" + indexed + " + 1), toUInt32(greatest(" + indexed + ", bitmapMax(known)) + 1))) AS unknown",
+	}
+	if s.presumes(Apart{kind: lateUsers}) {
+		return []string{s.users(number, "rank = 0")}, append(columns, "bitmapAndnot(known, unknown) AS l0")
+	}
+	late := s.apart(Apart{kind: lateUsers})
 	branches = []string{
 		s.users(number, "rank = 0"),
 		fmt.Sprintf("SELECT toUInt16(%d) AS leaf, groupBitmapState(%s) AS bitmap\nFROM activity\nWHERE bitmapCardinality(%s) > 0 AND project = %s"+
 			" AND first_seen <= %s%s AND bitmapContains(%s, %s)", another, uidOf, late, s.project, s.now, s.among, late, uidOf),
 	}
-	return branches, []string{
-		known + " AS known",
-		"bitmapBuild(range(toUInt32(" + indexed + " + 1), toUInt32(greatest(" + indexed + ", bitmapMax(known)) + 1))) AS unknown",
-		fmt.Sprintf("bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(%s, groupBitmapMergeStateIf(bitmap, leaf = %d)))) AS l0", late, another),
-	}
+	return branches, append(columns,
+		fmt.Sprintf("bitmapAndnot(known, bitmapOr(unknown, bitmapAndnot(%s, groupBitmapMergeStateIf(bitmap, leaf = %d)))) AS l0", late, another))
 }
 
 // everyoneLeaf prints everyone as one branch.

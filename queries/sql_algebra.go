@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// algebra prints sets, where there are any, and results. A set that several targets share is one column. Every result has more
-// columns, which are computed once for all of them from everyone.
-func (p *Plan) algebra(more []named) []string {
+// algebra prints sets, where there are any, and results. A set that several targets share is one column. Every result has the columns
+// of wide that are passed on, and more, which are computed once for all of them from everyone.
+func (p *Plan) algebra(passed []string, more []named) []string {
 	a := algebra{numbers: p.numbers, sets: map[string]set{}}
 	members := make([]string, len(p.sets))
 	targets := make([]string, len(p.sets))
@@ -17,7 +17,7 @@ func (p *Plan) algebra(more []named) []string {
 		targets[i] = fmt.Sprintf("toUInt16(%d)", i)
 	}
 	tables, from := a.print()
-	names, columns := []string{"target", "members", "l0 AS everyone"}, []string{"*"}
+	names, columns := append([]string{"target", "members", "l0 AS everyone"}, passed...), []string{"*"}
 	for _, m := range more {
 		names, columns = append(names, m.name), append(columns, m.expression+" AS "+m.name)
 	}

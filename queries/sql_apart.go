@@ -9,7 +9,7 @@ import (
 
 // Some users have to be told apart from the others before anything is computed. They are few, or none, and each kind has an index
 // that tells where there are none. They are looked for once in a statement, for all of its leaves: to plan a look takes longer than to
-// find nobody.
+// find nobody. A statement may also presume that nobody is in a set: see [Plan.Presume].
 
 // apartKind tells what is looked for.
 type apartKind uint8
@@ -20,8 +20,8 @@ const (
 	mixedUsers                   // whose value of an attribute is not simply the latest: see [sqlPrinter.latestRows]
 )
 
-// apartSet is one set of such users.
-type apartSet struct {
+// Apart is one set of such users.
+type Apart struct {
 	kind      apartKind
 	attribute string // of mixed users
 }
@@ -29,11 +29,11 @@ type apartSet struct {
 // apartLook is the look for some sets, among the users that a condition tells.
 type apartLook struct {
 	among string
-	sets  []apartSet
+	sets  []Apart
 }
 
 // apart prints a set, among the users who are evaluated, and has it defined by the statement.
-func (s *sqlPrinter) apart(set apartSet) string {
+func (s *sqlPrinter) apart(set Apart) string {
 	look := slices.IndexFunc(s.looks, func(l apartLook) bool { return l.among == s.among })
 	if look < 0 {
 		look = len(s.looks)
@@ -69,30 +69,41 @@ func (s *sqlPrinter) lookedFor() []string {
 		for j, set := range l.sets {
 			sets[j] = s.apartState(l, set)
 		}
-		all[i] = "(\n  SELECT tuple(\n    " + strings.Join(sets, ",\n    ") + "\n  )\n  FROM (\n" +
-			indent(indent(joinBranches(s.apartRows(l)))) + "\n  )\n) AS " + apartName(i)
+		all[i] = "(\n  SELECT tuple(\n    " + strings.Join(sets, ",\n    ") + "\n  )"
+		if rows := s.apartRows(l); len(rows) > 0 {
+			all[i] += "\n  FROM (\n" + indent(indent(joinBranches(rows))) + "\n  )"
+		}
+		all[i] += "\n) AS " + apartName(i)
 	}
 	return all
 }
 
-func (s *sqlPrinter) apartState(l apartLook, set apartSet) string {
-	var abouts []int
-	switch set.kind {
-	case indexedUIDs:
+func (s *sqlPrinter) apartState(l apartLook, set Apart) string {
+	if set.kind == indexedUIDs {
 		return "dictGet('actor_uids', 'uid', toUInt64(" + s.project + "))"
-	case lateUsers:
-		abouts = []int{aboutLate}
-	case mixedUsers:
-		abouts = []int{aboutAliases, aboutValues + slices.Index(l.attributes(), set.attribute)}
-		if isRemovable(set.attribute) {
-			abouts = append(abouts, aboutRemovals)
-		}
 	}
+	abouts := l.abouts(set)
 	conditions := make([]string, len(abouts))
 	for i, about := range abouts {
 		conditions[i] = fmt.Sprintf("about = %d", about)
 	}
 	return "groupBitmapStateIf(uid, " + strings.Join(conditions, " OR ") + ")"
+}
+
+// abouts returns what rows are about that tell of users in a set.
+func (l apartLook) abouts(set Apart) []int {
+	switch set.kind {
+	case indexedUIDs:
+		return nil
+	case lateUsers:
+		return []int{aboutLate}
+	case mixedUsers:
+	}
+	abouts := []int{aboutAliases, aboutValues + slices.Index(l.attributes(), set.attribute)}
+	if isRemovable(set.attribute) {
+		abouts = append(abouts, aboutRemovals)
+	}
+	return abouts
 }
 
 // attributes returns the attributes whose mixed are looked for.
@@ -114,7 +125,7 @@ func (s *sqlPrinter) apartRows(l apartLook) []string {
 	about := func(about int) string { return fmt.Sprintf(", toUInt64(%d) AS about FROM ", about) }
 	of := "\nWHERE project = " + s.project + l.among + " AND "
 	var rows []string
-	if slices.Contains(l.sets, apartSet{kind: lateUsers}) {
+	if slices.Contains(l.sets, Apart{kind: lateUsers}) {
 		rows = append(rows, "SELECT "+uidOf+" AS uid"+about(aboutLate)+"activity"+of+"first_seen > "+s.now)
 	}
 	attributes := l.attributes()

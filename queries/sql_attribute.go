@@ -41,9 +41,13 @@ func (s *sqlPrinter) latestRows(attribute, some string) string {
 	if s.scope.Actors != nil {
 		return rows(from, some)
 	}
-	mixed := s.apart(apartSet{mixedUsers, attribute})
-	return "SELECT " + uidOf + " AS uid, kind, text, number, instant, day, list\nFROM latest_attributes FINAL\nWHERE " + of + some +
-		"\n  AND (bitmapCardinality(" + mixed + ") = 0 OR NOT bitmapContains(" + mixed + ", uid))\nUNION ALL\n" +
+	latest := "SELECT " + uidOf + " AS uid, kind, text, number, instant, day, list\nFROM latest_attributes FINAL\nWHERE " + of + some
+	set := Apart{mixedUsers, attribute}
+	if s.presumes(set) {
+		return latest
+	}
+	mixed := s.apart(set)
+	return latest + "\n  AND (bitmapCardinality(" + mixed + ") = 0 OR NOT bitmapContains(" + mixed + ", uid))\nUNION ALL\n" +
 		rows("bitmapCardinality("+mixed+") > 0 AND "+from+" AND bitmapContains("+mixed+", uid)", some)
 }
 

@@ -135,7 +135,7 @@ func statementsOf(t testing.TB, d Definition, id string) []Statement {
 		t.Fatal(err)
 	}
 	return []Statement{
-		plan.Counts(10), plan.Page(0, 10), plan.Materialize([]Run{{ID: uuid.UUID{1}, Base: uuid.UUID{2}}}),
+		plan.Counts(10), plan.Presume(10, func(Apart) bool { return false }).Statement, plan.Page(0, 10), plan.Materialize([]Run{{ID: uuid.UUID{1}, Base: uuid.UUID{2}}}),
 	}
 }
 

@@ -20,6 +20,7 @@ type Evaluator struct {
 	catalogs catalogs
 	seen     seen
 	turns    turns
+	apart    apart
 	// impatience divides the numbers of rows from which on a leaf is told to be expensive; tests are more impatient.
 	impatience uint64
 }
@@ -52,10 +53,7 @@ func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d que
 	p := Preview{AsOf: scope.Now}
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
-		var uids []uint32
-		var target uint16
-		statement := plan.Counts(sample)
-		err := e.db.QueryRow(clickhouse.WithParameters(ctx, statement.Parameters), statement.SQL).Scan(&target, &p.Count, &p.Of, &uids)
+		uids, err := e.count(ctx, plan, &p, sample, asked{project.ID, at != At{}})
 		if err != nil {
 			return failed(ctx, "preview", err)
 		}
@@ -68,6 +66,25 @@ func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d que
 	})
 	err = both.Wait()
 	return p, err
+}
+
+// count counts the users of a preview, and returns the uids of the first of them. It presumes that there is nobody to be told apart
+// but those who were found a while ago, and counts again where there are others.
+func (e *Evaluator) count(ctx context.Context, plan *queries.Plan, p *Preview, sample int, of asked) ([]uint32, error) {
+	for {
+		presumption := plan.Presume(sample, func(set queries.Apart) bool { return e.apart.has(of, set) })
+		var target uint16
+		var uids, found []uint32
+		err := e.db.QueryRow(clickhouse.WithParameters(ctx, presumption.Parameters), presumption.SQL).Scan(&target, &p.Count, &p.Of, &uids, &found)
+		if err != nil {
+			return nil, err
+		}
+		wrong := presumption.Wrong(found)
+		if len(wrong) == 0 {
+			return uids, nil
+		}
+		e.apart.add(of, wrong)
+	}
 }
 
 // compile plans one definition. What it may name is read only where it names something.
