@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// client posts one body after another on a connection of its own. The load is made on the machine that is measured, where a
+// client sends one request after another on a connection of its own. The load is made on the machine that is measured, where a
 // client's own work takes from the door's share, so it does as little as HTTP allows: one goroutine, one write a request.
 type client struct {
 	conn    net.Conn
@@ -23,9 +23,9 @@ type client struct {
 	hangUp  func() bool
 }
 
-// dial connects to the service. The connection breaks when ctx ends, and must be closed.
-func dial(ctx context.Context, s Service) (*client, error) {
-	host := strings.TrimPrefix(s.URL, "http://")
+// dial connects to the service, to use a key of it. The connection breaks when ctx ends, and must be closed.
+func dial(ctx context.Context, url, key string) (*client, error) {
+	host := strings.TrimPrefix(url, "http://")
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", host)
 	if err != nil {
 		return nil, err
@@ -33,7 +33,7 @@ func dial(ctx context.Context, s Service) (*client, error) {
 	return &client{
 		conn: conn, answers: bufio.NewReader(conn), hangUp: context.AfterFunc(ctx, func() { _ = conn.Close() }),
 		header: " HTTP/1.1\r\nHost: " + host +
-			"\r\nAuthorization: Basic " + base64.StdEncoding.EncodeToString([]byte(s.WriteKey+":")) +
+			"\r\nAuthorization: Basic " + base64.StdEncoding.EncodeToString([]byte(key+":")) +
 			"\r\nContent-Type: application/json\r\nContent-Length: ",
 	}, nil
 }
@@ -46,20 +46,34 @@ func (c *client) close() {
 // post sends a body and returns when all its messages were accepted.
 func (c *client) post(path string, body []byte) error {
 	c.request = fmt.Appendf(c.request[:0], "POST %s%s%d\r\n\r\n%s", path, c.header, len(body), body)
+	status, err := c.roundTrip()
+	if err == nil && (status != http.StatusOK || !bytes.Contains(c.answer.Bytes(), []byte(`"rejected":[]`))) {
+		err = fmt.Errorf("the door answers %d: %s", status, c.answer.Bytes())
+	}
+	return err
+}
+
+// get asks for a path and returns when all of a good answer has come.
+func (c *client) get(path string) error {
+	c.request = fmt.Appendf(c.request[:0], "GET %s%s0\r\n\r\n", path, c.header)
+	status, err := c.roundTrip()
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s answers %d: %s", path, status, c.answer.Bytes())
+	}
+	return err
+}
+
+// roundTrip sends the request and reads its answer.
+func (c *client) roundTrip() (status int, err error) {
 	if _, err := c.conn.Write(c.request); err != nil {
-		return err
+		return 0, err
 	}
 	response, err := http.ReadResponse(c.answers, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer response.Body.Close()
 	c.answer.Reset()
-	if _, err := io.Copy(&c.answer, response.Body); err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK || !bytes.Contains(c.answer.Bytes(), []byte(`"rejected":[]`)) {
-		return fmt.Errorf("the door answers %s: %s", response.Status, c.answer.Bytes())
-	}
-	return nil
+	_, err = io.Copy(&c.answer, response.Body)
+	return response.StatusCode, err
 }

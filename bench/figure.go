@@ -60,4 +60,9 @@ func Print(w io.Writer, figures []Figure) error {
 	return table.Flush()
 }
 
-func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+func round(d time.Duration) time.Duration {
+	if d < 10*time.Millisecond {
+		return d.Round(10 * time.Microsecond)
+	}
+	return d.Round(time.Millisecond)
+}

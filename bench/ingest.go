@@ -111,7 +111,7 @@ func send(ctx context.Context, s Service, path string, clients int, bodies [][]b
 	group, ctx := errgroup.WithContext(ctx)
 	for range clients {
 		group.Go(func() error {
-			c, err := dial(ctx, s)
+			c, err := dial(ctx, s.URL, s.WriteKey)
 			if err != nil {
 				return err
 			}

@@ -81,7 +81,7 @@ func schedule(ctx context.Context, s Service, bodies [][]byte, every time.Durati
 	group, ctx := errgroup.WithContext(ctx)
 	for range pacedClients {
 		group.Go(func() error {
-			c, err := dial(ctx, s)
+			c, err := dial(ctx, s.URL, s.WriteKey)
 			if err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func schedule(ctx context.Context, s Service, bodies [][]byte, every time.Durati
 
 // probe sends a message now and then until ctx ends, and measures how long after its acknowledgement it is queryable.
 func probe(ctx context.Context, s Service) ([]time.Duration, error) {
-	c, err := dial(ctx, s)
+	c, err := dial(ctx, s.URL, s.WriteKey)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	kongyaml "github.com/alecthomas/kong-yaml"
 
 	"muster"
+	"muster/bench"
 	"muster/clickhouse"
 )
 
@@ -31,8 +32,13 @@ type commands struct {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == clickhouse.ChildCommand {
-		exit(clickhouse.RunChild(os.Args[2:]))
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case clickhouse.ChildCommand:
+			exit(clickhouse.RunChild(os.Args[2:]))
+		case bench.AskerCommand:
+			exit(bench.RunAsker(context.Background(), os.Args[2:], os.Stdout))
+		}
 	}
 	var c commands
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
