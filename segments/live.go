@@ -2,6 +2,7 @@ package segments
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -239,17 +240,21 @@ func (p *liveProject) changes(plan *queries.Plan, list []Segment, anew map[int]b
 		}
 	}
 	changes := make([]change, len(list))
-	parts := map[int]*roaring.Bitmap{}
-	part := func(n int) *roaring.Bitmap {
-		if parts[n] == nil {
-			parts[n] = roaring.And(p.leaves.set(n), affected)
+	parts := make([]*roaring.Bitmap, plan.Leaves()+1) // of the leaves
+	if len(some) > 0 {
+		inParallel(len(parts), func(from, to int) {
+			for n := from; n < to; n++ {
+				parts[n] = roaring.And(p.leaves.set(n), affected)
+			}
+		})
+	}
+	inParallel(len(some), func(from, to int) {
+		for i, members := range queries.Combine(plan, some[from:to], func(n int) *roaring.Bitmap { return parts[n] }, bitmaps) {
+			target := some[from+i]
+			old := p.members.Members(list[target].ID)
+			changes[target] = change{roaring.AndNot(members, old), roaring.AndNot(roaring.And(old, affected), members)}
 		}
-		return parts[n]
-	}
-	for i, members := range queries.Combine(plan, some, part, bitmaps) {
-		old := p.members.Members(list[some[i]].ID)
-		changes[some[i]] = change{roaring.AndNot(members, old), roaring.AndNot(roaring.And(old, affected), members)}
-	}
+	})
 	for i, members := range queries.Combine(plan, all, p.leaves.set, bitmaps) {
 		old := p.members.Members(list[all[i]].ID)
 		if old == nil {
@@ -272,4 +277,14 @@ func (p *liveProject) comparable(plan *queries.Plan, target int, seg Segment, an
 		}
 	}
 	return true
+}
+
+// inParallel has every processor do a part of n things.
+func inParallel(n int, do func(from, to int)) {
+	var group sync.WaitGroup
+	processors := runtime.GOMAXPROCS(0)
+	for i := range processors {
+		group.Go(func() { do(n*i/processors, n*(i+1)/processors) })
+	}
+	group.Wait()
 }
