@@ -11,7 +11,7 @@ import (
 )
 
 type statementBody struct {
-	Purpose    string            `json:"purpose"`
+	Purpose    string            `json:"purpose" enum:"count,preview" doc:"count tells everybody apart who may have to be; preview, which a preview begins with, presumes that there are none of some"`
 	SQL        string            `json:"sql"`
 	Parameters map[string]string `json:"parameters" doc:"the values, which the server puts in; in ClickHouse's text format"`
 }
@@ -48,7 +48,10 @@ type sqlBody struct {
 
 func newSQLBody(d queries.Definition, c segments.Compiled) sqlBody {
 	body := sqlBody{
-		Statements: []statementBody{{"count", c.Statement.SQL, c.Statement.Parameters}}, Sentence: queries.Sentence(d), AsOf: c.Scope.Now,
+		Statements: []statementBody{
+			{"count", c.Statement.SQL, c.Statement.Parameters}, {"preview", c.Preview.SQL, c.Preview.Parameters},
+		},
+		Sentence: queries.Sentence(d), AsOf: c.Scope.Now,
 		Plan: planBody{Sources: []sourceBody{}, Leaves: []leafBody{}, Set: c.Outline.Sets[0]},
 	}
 	for i, s := range c.Outline.Sources {

@@ -47,21 +47,31 @@ func TestSQL(t *testing.T) {
 		{"at_least":2,"of":[{"attribute":"plan","op":"exists"},{"attribute":"last_seen","op":"within_last","value":"2d"},{"event":"bought","aggregate":{"fn":"sum","property":"amount"},"op":"gt","value":1}]}]}`
 	var c compiled
 	h.ask("POST", "/segments/sql", `{"definition":`+definition+`,"as_of":"2030-01-01T00:00:00Z"}`, http.StatusOK, &c)
-	if c.AsOf.Format(time.RFC3339) != "2030-01-01T00:00:00Z" || c.ElapsedMS == nil || len(c.Statements) != 1 || c.Statements[0].Purpose != "count" {
+	if c.AsOf.Format(time.RFC3339) != "2030-01-01T00:00:00Z" || c.ElapsedMS == nil || len(c.Statements) != 2 {
 		t.Fatalf("the answer is %+v", c)
 	}
-	if strings.Contains(c.Statements[0].SQL, "'pro") {
-		t.Error("a value is in the statement's text")
-	}
-	var target uint16
-	var count, of uint64
-	var sample []uint32
-	run := clickhouse.WithParameters(t.Context(), c.Statements[0].Parameters)
-	if err := h.db.QueryRow(run, c.Statements[0].SQL).Scan(&target, &count, &of, &sample); err != nil {
-		t.Fatal(err)
-	}
-	if got := h.matching(definition, `"as_of":"2030-01-01T00:00:00Z"`); of != 2 || uint64(len(got)) != count {
-		t.Errorf("the statement counts %d of %d, and %v match", count, of, got)
+	got := h.matching(definition, `"as_of":"2030-01-01T00:00:00Z"`)
+	for i, purpose := range []string{"count", "preview"} {
+		statement := c.Statements[i]
+		if statement.Purpose != purpose {
+			t.Errorf("statement %d is for %q", i, statement.Purpose)
+		}
+		if strings.Contains(statement.SQL, "'pro") {
+			t.Errorf("%s: a value is in the statement's text", purpose)
+		}
+		var target uint16
+		var count, of uint64
+		var sample, found []uint32
+		into := []any{&target, &count, &of, &sample}
+		if purpose == "preview" {
+			into = append(into, &found)
+		}
+		if err := h.db.QueryRow(clickhouse.WithParameters(t.Context(), statement.Parameters), statement.SQL).Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		if of != 2 || uint64(len(got)) != count || len(found) > 0 {
+			t.Errorf("the statement for %s counts %d of %d and finds %v, and %v match", purpose, count, of, found, got)
+		}
 	}
 	var reads []string
 	leaves := map[int]bool{}

@@ -30,11 +30,14 @@ type askedSet struct {
 	set queries.Apart
 }
 
-func (a *apart) has(of asked, set queries.Apart) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	at, ok := a.found[askedSet{of, set}]
-	return ok && time.Since(at) < toldFor
+// told returns which sets are told apart without being looked for.
+func (a *apart) told(of asked) func(queries.Apart) bool {
+	return func(set queries.Apart) bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		at, ok := a.found[askedSet{of, set}]
+		return ok && time.Since(at) < toldFor
+	}
 }
 
 func (a *apart) add(of asked, sets []queries.Apart) {

@@ -11,6 +11,7 @@ import (
 // Compiled is what a definition is to ClickHouse.
 type Compiled struct {
 	Statement queries.Statement // that counts
+	Preview   queries.Statement // that a preview would count with at first
 	Outline   queries.Outline
 	Estimates []Estimate // of the outline's sources
 	Scope     queries.Scope
@@ -27,7 +28,8 @@ func (e *Evaluator) SQL(ctx context.Context, project projects.Project, d queries
 	if err != nil {
 		return Compiled{}, err
 	}
-	c := Compiled{Statement: plan.Counts(0), Outline: plan.Outline(), Scope: scope}
+	presumption := plan.Presume(0, e.apart.told(asked{project.ID, at != At{}}))
+	c := Compiled{Statement: plan.Counts(0), Preview: presumption.Statement, Outline: plan.Outline(), Scope: scope}
 	c.Estimates, err = e.estimate(ctx, plan)
 	return c, err
 }

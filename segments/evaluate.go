@@ -72,7 +72,7 @@ func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d que
 // but those who were found a while ago, and counts again where there are others.
 func (e *Evaluator) count(ctx context.Context, plan *queries.Plan, p *Preview, sample int, of asked) ([]uint32, error) {
 	for {
-		presumption := plan.Presume(sample, func(set queries.Apart) bool { return e.apart.has(of, set) })
+		presumption := plan.Presume(sample, e.apart.told(of))
 		var target uint16
 		var uids, found []uint32
 		err := e.db.QueryRow(clickhouse.WithParameters(ctx, presumption.Parameters), presumption.SQL).Scan(&target, &p.Count, &p.Of, &uids, &found)
