@@ -48,6 +48,9 @@ func newHumaError(status int, msg string, errs ...error) huma.StatusError {
 		}
 		e.Issues = append(e.Issues, muster.Issue{Pointer: pointer(d.Location), Code: "invalid", Detail: d.Message})
 	}
+	if len(e.Issues) > 0 {
+		e.Hint = "the page /docs shows what every request has"
+	}
 	return problemError{problem.Of(e)}
 }
 

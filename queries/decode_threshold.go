@@ -3,6 +3,7 @@ package queries
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // count reads how often something must have happened; at least once where nothing is said.
@@ -29,7 +30,7 @@ func (d *decoder) threshold(o object, counted bool) Threshold {
 		return once
 	}
 	if !slices.Contains(thresholdOps, op) {
-		d.suggest(o.at+"/op", "unknown_operator", fmt.Sprintf("%q is no operator of counts", op), op, thresholdOps)
+		d.suggest(o.at+"/op", "unknown_operator", fmt.Sprintf("%q is no operator of counts; write one of %s", op, strings.Join(thresholdOps, ", ")), op, thresholdOps)
 		return once
 	}
 	read := d.number
