@@ -66,7 +66,7 @@ func askSteadily(ctx context.Context, url, key string) ([]time.Duration, error) 
 			return nil
 		})
 	}
-	runtime.LockOSThread()
+	runtime.LockOSThread() // what wakes in time does not have to be found a thread
 	for i := range paths {
 		sleepUntil(due(i))
 		next <- i

@@ -36,3 +36,6 @@ func Fns() []string { return slices.Clone(fns) }
 
 // Units returns the units of durations.
 func Units() []string { return slices.Sorted(maps.Keys(unitNames)) }
+
+// Presumes tells whether there is a set that is presumed to be empty.
+func (p Presumption) Presumes() bool { return len(p.presumed) > 0 }

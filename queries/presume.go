@@ -26,9 +26,6 @@ func (p *Plan) Presume(sample int, told func(Apart) bool) Presumption {
 	return Presumption{s.statement(text + s.counts(sample) + ",\n  " + found + "\nFROM results\nORDER BY target"), s.presumed}
 }
 
-// Presumes tells whether there is a set that is presumed to be empty.
-func (p Presumption) Presumes() bool { return len(p.presumed) > 0 }
-
 // Wrong returns the sets that are not empty, given what was found. Where there is one the statement counted in vain.
 func (p Presumption) Wrong(found []uint32) []Apart {
 	look := apartLook{sets: p.presumed}
