@@ -76,6 +76,9 @@ func bucketsOf(sets []*roaring.Bitmap) []uint16 {
 // inBucket returns the part of a set that is in a bucket.
 func inBucket(set *roaring.Bitmap, bucket uint16) *roaring.Bitmap {
 	part := roaring.New()
+	if set.IsEmpty() {
+		return part
+	}
 	part.AddRange(uint64(bucket)*queries.BucketSize, (uint64(bucket)+1)*queries.BucketSize)
 	part.And(set)
 	return part

@@ -193,8 +193,12 @@ func (e *Evaluator) keep(ctx context.Context, project muster.ProjectID, p *liveP
 		if err != nil {
 			return nil, false, fmt.Errorf("make a run id: %w", err)
 		}
+		hash := before.DefinitionHash
+		if before.Revision != seg.Revision {
+			hash = queries.Hash(seg.Definition)
+		}
 		run := Run{
-			ID: id, Segment: seg.ID, Revision: seg.Revision, DefinitionHash: queries.Hash(seg.Definition), AsOf: now, Previous: before.ID,
+			ID: id, Segment: seg.ID, Revision: seg.Revision, DefinitionHash: hash, AsOf: now, Previous: before.ID,
 			Base: before.Base, Step: before.Step + 1, Tick: p.tick + 1, Entered: c.entered.GetCardinality(), Exited: c.exited.GetCardinality(),
 			Size: c.entered.GetCardinality() - c.exited.GetCardinality(),
 		}
