@@ -159,17 +159,13 @@ func (s *sqlPrinter) seenSteps(l sequenceLeaf) string {
 	if l.complete != (Duration{}) {
 		follows += " AND (-pair.2 < " + last + " OR pair.1 <= " + s.deadline(l.complete, "chains[-pair.2 - 1][1]") + ")"
 	}
-	names := make([]string, len(l.steps))
-	for i, step := range l.steps {
-		names[i] = step.Event
-	}
 	times := s.stepTimes(l, l.window, "m")
 	return "SELECT length(times) AS count, " + noAmount + ", arrayLast(chain -> notEmpty(chain), arrayFold((chains, pair) -> " +
 		"arrayMap((chain, step) -> multiIf(step != -pair.2, chain, step = 1, [pair.1], " + follows +
 		", arrayPushBack(chains[-pair.2 - 1], pair.1), chain), chains, arrayEnumerate(chains)), pairs, " +
 		"CAST(arrayWithConstant(" + last + ", []) AS Array(Array(Int64))))) AS times, " + noValues + "\nFROM (\n" +
 		"  SELECT " + times.pairs() + " AS pairs\n  FROM (\n    SELECT " + strings.Join(times.columns(), ", ") + "\n" +
-		indent(indent(s.eventsFrom(names, l.window))) + "\n  )\n)"
+		indent(indent(s.eventsFrom(l.events(), l.window))) + "\n  )\n)"
 }
 
 // answers returns how the answers to a question are shown: those that count first, then the newest; where only the latest

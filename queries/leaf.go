@@ -29,6 +29,15 @@ type (
 	}
 )
 
+// events returns the event of each step.
+func (l sequenceLeaf) events() []string {
+	names := make([]string, len(l.steps))
+	for i, step := range l.steps {
+		names[i] = step.Event
+	}
+	return names
+}
+
 func (identifiedLeaf) leaf() {}
 func (importLeaf) leaf()     {}
 func (attributeLeaf) leaf()  {}

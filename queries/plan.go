@@ -144,12 +144,7 @@ func sourceOf(l leaf) (sourceKind, []string) {
 	case eventLeaf:
 		return eventSource, []string{l.name}
 	case sequenceLeaf:
-		names := make([]string, len(l.steps))
-		for i, step := range l.steps {
-			names[i] = step.Event
-		}
-		slices.Sort(names)
-		return sequenceSource, slices.Compact(names)
+		return sequenceSource, slices.Compact(slices.Sorted(slices.Values(l.events())))
 	default:
 		panic(fmt.Sprintf("plan: unknown leaf %T", l))
 	}

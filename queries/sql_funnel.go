@@ -2,19 +2,14 @@ package queries
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
 // isFunnel tells whether windowFunnel of ClickHouse finds a sequence: an event can only be one of its steps, and how long it may
 // take does not depend on a calendar.
 func (l sequenceLeaf) isFunnel() bool {
-	names := make([]string, len(l.steps))
-	for i, step := range l.steps {
-		names[i] = step.Event
-	}
-	slices.Sort(names)
-	return len(slices.Compact(names)) == len(l.steps) && l.complete.months() == 0
+	_, names := sourceOf(l)
+	return len(names) == len(l.steps) && l.complete.months() == 0
 }
 
 // longestFunnel is longer than all times, and far from where a sum with one is no UInt64 any more.

@@ -34,7 +34,7 @@ func TestFunnelsFindEveryChain(t *testing.T) {
 	var extend func(steps []any)
 	extend = func(steps []any) {
 		for _, event := range events {
-			if contains(steps, event) {
+			if slices.ContainsFunc(steps, func(step any) bool { return step.(object)["event"] == event }) {
 				continue
 			}
 			more := append(slices.Clip(steps), object{"event": event})
@@ -68,13 +68,4 @@ func TestFunnelsFindEveryChain(t *testing.T) {
 	if len(made.definitions) != 300 || told < 200 {
 		t.Errorf("%d sequences, of which %d tell users apart", len(made.definitions), told)
 	}
-}
-
-func contains(steps []any, event string) bool {
-	for _, step := range steps {
-		if step.(object)["event"] == event {
-			return true
-		}
-	}
-	return false
 }

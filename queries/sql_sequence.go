@@ -15,7 +15,7 @@ func (s *sqlPrinter) sequenceRows(names []string, leaves []sequenceLeaf) (rows s
 	}
 	all := hull(windows)
 	columns := []string{uidOf + " AS uid"}
-	some := make([]string, len(leaves)) // what holds for whoever did a sequence, and is asked first
+	some := make([]string, len(leaves)) // what holds for whoever did a sequence; who did none of them has no row
 	conditions = make([]string, len(leaves))
 	for i, l := range leaves {
 		column := fmt.Sprintf("m%d", i)
@@ -28,7 +28,10 @@ func (s *sqlPrinter) sequenceRows(names []string, leaves []sequenceLeaf) (rows s
 		columns = append(columns, times.columns()...)
 		some[i] = joinedConditions(append(times.each("notEmpty(%s)"),
 			"arrayMin("+times.names[0]+") < arrayMax("+times.names[len(times.names)-1]+")"), "AND")
-		conditions[i] = some[i] + " AND " + s.completed(l, times.pairs())
+		conditions[i] = s.completed(l, times.pairs())
+		if len(leaves) > 1 { // a row may be there for another
+			conditions[i] = some[i] + " AND " + conditions[i]
+		}
 	}
 	return "SELECT\n  " + strings.Join(columns, ",\n  ") + "\n" + s.eventsFrom(names, all) + "\nGROUP BY uid\nHAVING " +
 		strings.Join(some, " OR "), conditions

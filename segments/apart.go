@@ -25,6 +25,9 @@ type apart struct {
 	found map[askedSet]time.Time
 }
 
+// asks returns what an evaluation for a time asks of.
+func (at At) asks(project muster.ProjectID) asked { return asked{project, at != At{}} }
+
 type askedSet struct {
 	asked
 	set queries.Apart

@@ -28,7 +28,7 @@ func (e *Evaluator) SQL(ctx context.Context, project projects.Project, d queries
 	if err != nil {
 		return Compiled{}, err
 	}
-	presumption := plan.Presume(0, e.apart.told(asked{project.ID, at != At{}}))
+	presumption := plan.Presume(0, e.apart.told(at.asks(project.ID)))
 	c := Compiled{Statement: plan.Counts(0), Preview: presumption.Statement, Outline: plan.Outline(), Scope: scope}
 	c.Estimates, err = e.estimate(ctx, plan)
 	return c, err

@@ -53,7 +53,7 @@ func (e *Evaluator) Preview(ctx context.Context, project projects.Project, d que
 	p := Preview{AsOf: scope.Now}
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
-		uids, err := e.count(ctx, plan, &p, sample, asked{project.ID, at != At{}})
+		uids, err := e.count(ctx, plan, &p, sample, at.asks(project.ID))
 		if err != nil {
 			return failed(ctx, "preview", err)
 		}
